@@ -1,0 +1,13 @@
+using Muster.Cli.CommandLine;
+using Muster.Cli.Commands.Host;
+
+namespace Muster.Cli;
+
+/// <summary>Every verb of <c>muster</c>, in the order in which help lists them.</summary>
+public static class CommandTable
+{
+    public static IReadOnlyList<Command> All { get; } =
+    [
+        VersionCommand.Command,
+    ];
+}

@@ -1,0 +1,117 @@
+using System.Text.Json.Serialization;
+
+namespace Muster.Core.Supervision;
+
+/// <summary>
+/// Everything a shim must do for one pod, resolved before it starts: <c>plan.json</c> in the pod directory. The shim knows
+/// nothing of images, networks or databases; it mounts, runs bundles through the OCI runtime, supervises and takes down.
+/// </summary>
+public sealed record SupervisionPlan
+{
+    /// <summary>The format; a shim refuses a plan newer than it knows.</summary>
+    public const int CurrentVersion = 1;
+
+    public int Version { get; init; } = CurrentVersion;
+
+    /// <summary>The pod's UUID in its 36-character form.</summary>
+    public required string Pod { get; init; }
+
+    /// <summary>The OCI runtime program and the arguments before its verb (its state directory, cgroup driver).</summary>
+    public required string Runtime { get; init; }
+
+    public required IReadOnlyList<string> RuntimeArguments { get; init; }
+
+    /// <summary>The pod's cgroup below every hierarchy, with a leading slash; removed when the pod has ended.</summary>
+    public required string Cgroup { get; init; }
+
+    /// <summary>Mounts made in the shim's own mount namespace, in order; they vanish with it.</summary>
+    public IReadOnlyList<PlannedMount> Mounts { get; init; } = [];
+
+    /// <summary>The process that holds the namespaces of a pod of several apps; null for a pod of one app.</summary>
+    public PlannedApp? Infra { get; init; }
+
+    public required IReadOnlyList<PlannedApp> Apps { get; init; }
+
+    /// <summary>Programs run, in order, after the last process has ended; each is an argument vector.</summary>
+    public IReadOnlyList<IReadOnlyList<string>> TearDown { get; init; } = [];
+
+    /// <summary>How long an app has between its stop signal and SIGKILL, in milliseconds.</summary>
+    public int StopGraceMs { get; init; } = 10_000;
+
+    /// <summary>Rotation of each app's log: size of one file in bytes, and how many older ones are kept.</summary>
+    public long LogMaxBytes { get; init; } = 16 * 1024 * 1024;
+
+    public int LogMaxFiles { get; init; } = 3;
+
+    /// <summary>Where the pod directory goes, by rename, when the pod has ended.</summary>
+    public required string ExitedDirectory { get; init; }
+}
+
+/// <summary>One mount(2) of the shim. Overlay lowers are given topmost first.</summary>
+public sealed record PlannedMount
+{
+    /// <summary><c>overlay</c>, <c>bind</c> or <c>tmpfs</c>.</summary>
+    public required string Type { get; init; }
+
+    public required string Target { get; init; }
+
+    public string? Source { get; init; }
+
+    public IReadOnlyList<string> Lowers { get; init; } = [];
+
+    public string? Upper { get; init; }
+
+    public string? Work { get; init; }
+
+    /// <summary>Further comma-separated options.</summary>
+    public string? Options { get; init; }
+
+    /// <summary>Maps the lowers' owners (idmapped mount): the process whose user namespace is used is made from these ranges.</summary>
+    public IReadOnlyList<IdRange> IdMap { get; init; } = [];
+}
+
+/// <summary>A range of a user namespace: ids inside from <see cref="Inside"/>, outside from <see cref="Outside"/>.</summary>
+public sealed record IdRange(uint Inside, uint Outside, uint Count);
+
+/// <summary>One bundle that the runtime runs.</summary>
+public sealed record PlannedApp
+{
+    public required string Name { get; init; }
+
+    /// <summary>The container's id at the OCI runtime.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The directory that holds config.json.</summary>
+    public required string Bundle { get; init; }
+
+    /// <summary>True when config.json asks for a terminal.</summary>
+    public bool Terminal { get; init; }
+
+    /// <summary><c>null</c>, <c>inherit</c> (the shim's own standard input) or <c>pipe</c> (held open for attach).</summary>
+    public string Stdin { get; init; } = "null";
+
+    /// <summary><c>log</c> (also to the shim's standard output when it has one), or <c>null</c>.</summary>
+    public string Output { get; init; } = "log";
+
+    /// <summary><c>never</c>, <c>on-failure</c> or <c>always</c>.</summary>
+    public string Restart { get; init; } = "never";
+
+    /// <summary>Bundles run to their end, in order, before the app starts and after it has ended (App Container event handlers).</summary>
+    public IReadOnlyList<PlannedHandler> PreStart { get; init; } = [];
+
+    public IReadOnlyList<PlannedHandler> PostStop { get; init; } = [];
+
+    /// <summary>The signal that asks the app to stop.</summary>
+    public int StopSignal { get; init; } = 15;
+}
+
+/// <summary>A lifecycle handler: a bundle with the app's root and the handler's process.</summary>
+public sealed record PlannedHandler(string Id, string Bundle);
+
+/// <summary>Source-generated JSON of <c>plan.json</c> and of what the shim writes.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(SupervisionPlan))]
+public sealed partial class SupervisionJson : JsonSerializerContext;

@@ -1,0 +1,125 @@
+using System.Text.Json;
+using Muster.Core;
+
+namespace Muster.Images;
+
+/// <summary>Which format an image came in.</summary>
+public enum ImageKind
+{
+    /// <summary>App Container Image; its id is <c>sha512-HEX</c> of the uncompressed tar.</summary>
+    Aci,
+
+    /// <summary>OCI or Docker image; its id is <c>sha256-HEX</c> of the manifest.</summary>
+    Oci,
+}
+
+/// <summary>An image as the store keeps it: everything a pod needs to know, so that starting one opens no blob.</summary>
+public sealed record ImageRecord
+{
+    public const int CurrentVersion = 1;
+
+    public int Version { get; init; } = CurrentVersion;
+
+    /// <summary><c>sha512-HEX</c> (ACI) or <c>sha256-HEX</c> (OCI manifest), whole.</summary>
+    public required string Id { get; init; }
+
+    public required ImageKind Kind { get; init; }
+
+    /// <summary>The name that the image gives itself (ACI manifest name), or the repository it was read from.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The version label, or the tag.</summary>
+    public string? VersionLabel { get; init; }
+
+    public IReadOnlyList<NameValue> Labels { get; init; } = [];
+
+    public IReadOnlyList<NameValue> Annotations { get; init; } = [];
+
+    public required AppTemplate App { get; init; }
+
+    /// <summary>The ids of the trees that make the root, topmost first; each is a folder below <c>images/trees</c>.</summary>
+    public required IReadOnlyList<string> Trees { get; init; }
+
+    /// <summary>Digests (<c>sha256:HEX</c>) of every blob kept for this image: manifest first, then configuration, then layers bottom first; the one ACI blob for ACI.</summary>
+    public required IReadOnlyList<string> Blobs { get; init; }
+
+    /// <summary>Ids of the images this one depends on (ACI dependencies), flattened.</summary>
+    public IReadOnlyList<string> Dependencies { get; init; } = [];
+
+    public string Os { get; init; } = "linux";
+
+    /// <summary>In OCI's words: <c>amd64</c>, <c>arm64</c>.</summary>
+    public string Architecture { get; init; } = "amd64";
+
+    public required DateTimeOffset ImportedAt { get; init; }
+
+    /// <summary>Bytes of the blobs as stored.</summary>
+    public long BlobBytes { get; init; }
+
+    /// <summary>Bytes of the trees unpacked.</summary>
+    public long TreeBytes { get; init; }
+
+    /// <summary>The manifest as the image has it: ACI's ImageManifest or OCI's image manifest.</summary>
+    public required JsonElement Manifest { get; init; }
+
+    /// <summary>OCI's image configuration; absent for ACI.</summary>
+    public JsonElement? Configuration { get; init; }
+}
+
+/// <summary>A name under which an image can be found, and why it was let in: a small file in <c>images/refs</c>.</summary>
+public sealed record ReferenceRecord
+{
+    /// <summary>The reference as normalised: <c>docker://host/repository:tag</c>, <c>example.com/app:1.0</c>, <c>oci:/dir:tag</c>, …</summary>
+    public required string Reference { get; init; }
+
+    /// <summary>The image's id.</summary>
+    public required string Image { get; init; }
+
+    public required TrustRecord Trust { get; init; }
+
+    public required DateTimeOffset FetchedAt { get; init; }
+}
+
+/// <summary>Why an image was let in.</summary>
+public enum TrustVerdict
+{
+    /// <summary>A valid signature by a trusted key.</summary>
+    Signed,
+
+    /// <summary>Built in this root by <c>image build</c>.</summary>
+    Built,
+
+    /// <summary>Let in unverified by <c>--insecure-options=image</c>.</summary>
+    Insecure,
+}
+
+/// <summary>What the reference records of the signature; judged again against today's keys at every prepare and run.</summary>
+public sealed record TrustRecord
+{
+    public required TrustVerdict Verdict { get; init; }
+
+    /// <summary><c>openpgp</c>, <c>simple-signing</c>, <c>cosign</c>, <c>sigstore-bundle</c>; null where nothing was verified.</summary>
+    public string? Scheme { get; init; }
+
+    /// <summary>The signer's user id, or the key file's name.</summary>
+    public string? Signer { get; init; }
+
+    /// <summary>Primary-key fingerprint (40 or 64 hex digits), or sha256 of the SubjectPublicKeyInfo.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>The digest that the signature covers, <c>algorithm:hex</c>.</summary>
+    public string? SignedDigest { get; init; }
+
+    /// <summary>The identity (image name, docker reference) that the signature names or that was asked for: keys are looked up by its prefix.</summary>
+    public string? Identity { get; init; }
+
+    public DateTimeOffset? SignedAt { get; init; }
+
+    public DateTimeOffset JudgedAt { get; init; }
+
+    /// <summary>One sentence: why it was accepted.</summary>
+    public string? Reason { get; init; }
+}
+
+/// <summary>An image together with the reference under which it was found.</summary>
+public sealed record StoredImage(ImageRecord Record, ReferenceRecord Reference);
