@@ -5,8 +5,8 @@ namespace Muster.Cli.CommandLine;
 /// <summary>Where a verb writes: results on standard output, everything else on standard error.</summary>
 public sealed partial class Terminal : IDisposable
 {
-    private readonly Lazy<TextWriter> _out = new(() => Open(1));
-    private readonly Lazy<TextWriter> _error = new(() => Open(2));
+    private readonly Lazy<TextWriter> _out = new(() => Open(Console.OpenStandardOutput()));
+    private readonly Lazy<TextWriter> _error = new(() => Open(Console.OpenStandardError()));
 
     /// <summary>Results. Buffered; flushed when the verb ends.</summary>
     public TextWriter Out => _out.Value;
@@ -60,8 +60,7 @@ public sealed partial class Terminal : IDisposable
         }
     }
 
-    private static StreamWriter Open(int descriptor) =>
-        new(new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(descriptor, ownsHandle: false), FileAccess.Write, 0), bufferSize: 16384) { AutoFlush = false };
+    private static StreamWriter Open(Stream stream) => new(stream, bufferSize: 16384) { AutoFlush = false };
 
     [LibraryImport("libc")]
     private static partial int isatty(int descriptor);
