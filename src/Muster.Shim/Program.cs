@@ -1,1 +1,23 @@
-return 0;
+using Muster.Core;
+using Muster.Linux;
+using Muster.Shim;
+
+// Before anything else: no child may inherit the pod's lock or a caller's descriptor.
+Descriptors.CloseOnExecFrom(3);
+Signals.BlockSupervised();
+var options = ShimOptions.Parse(args);
+if (options is null)
+{
+    Descriptors.WriteAll(2, "muster-shim is started by muster and musterd: muster-shim POD-DIRECTORY [--ready-fd=N] [--lock-fd=N] [--foreground]\n"u8);
+    return 2;
+}
+
+try
+{
+    return PodSupervisor.Run(options);
+}
+catch (Exception e) when (e is MusterException or IOException or UnauthorizedAccessException)
+{
+    options.ReportFailure(e.Message);
+    return 254;
+}

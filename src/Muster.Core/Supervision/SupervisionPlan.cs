@@ -24,6 +24,9 @@ public sealed record SupervisionPlan
     /// <summary>The pod's cgroup below every hierarchy, with a leading slash; removed when the pod has ended.</summary>
     public required string Cgroup { get; init; }
 
+    /// <summary>A file that every living shim of the root holds a shared lock on: who can lock it alone removes the root's own cgroup.</summary>
+    public required string CgroupLock { get; init; }
+
     /// <summary>Mounts made in the shim's own mount namespace, in order; they vanish with it.</summary>
     public IReadOnlyList<PlannedMount> Mounts { get; init; } = [];
 
@@ -45,6 +48,12 @@ public sealed record SupervisionPlan
 
     /// <summary>Where the pod directory goes, by rename, when the pod has ended.</summary>
     public required string ExitedDirectory { get; init; }
+
+    /// <summary>True when nothing of the pod is to be kept (<c>run --rm</c>); needs <see cref="NameFile"/> released too.</summary>
+    public bool RemoveWhenDone { get; init; }
+
+    /// <summary>The file that holds the pod's name, released with <see cref="RemoveWhenDone"/>.</summary>
+    public string? NameFile { get; init; }
 }
 
 /// <summary>One mount(2) of the shim. Overlay lowers are given topmost first.</summary>

@@ -1,0 +1,158 @@
+using System.Runtime.InteropServices;
+
+namespace Muster.Linux;
+
+/// <summary>One mounted cgroup hierarchy: its folder, and its controllers (empty for cgroup2).</summary>
+public sealed record CgroupHierarchy(string MountPoint, bool IsV2, IReadOnlyList<string> Controllers);
+
+/// <summary>
+/// The cgroup hierarchies of this host, v1 and v2 behind one face: a cgroup is a path such as <c>/muster/UUID</c> that may
+/// exist in any of them (cgroups(7)).
+/// </summary>
+public sealed partial class CgroupHierarchies
+{
+    private CgroupHierarchies(IReadOnlyList<CgroupHierarchy> all) => All = all;
+
+    public IReadOnlyList<CgroupHierarchy> All { get; }
+
+    /// <summary>True when the host has only the one v2 hierarchy.</summary>
+    public bool IsUnified => All.Count == 1 && All[0].IsV2;
+
+    /// <summary>Reads /proc/self/mountinfo.</summary>
+    public static CgroupHierarchies Load() => Parse(File.ReadAllText("/proc/self/mountinfo"));
+
+    /// <summary>Reads a mountinfo text (proc_pid_mountinfo(5)).</summary>
+    public static CgroupHierarchies Parse(string mountinfo)
+    {
+        var found = new List<CgroupHierarchy>();
+        foreach (var line in mountinfo.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var dash = line.IndexOf(" - cgroup", StringComparison.Ordinal);
+            if (dash < 0)
+            {
+                continue;
+            }
+
+            var fields = line[..dash].Split(' ');
+            var tail = line[(dash + 3)..].Split(' ');
+            if (fields.Length < 6 || tail.Length < 3 || fields[3] != "/" || found.Exists(h => h.MountPoint == fields[4]))
+            {
+                continue;
+            }
+
+            var v2 = tail[0] == "cgroup2";
+            string[] controllers = v2 ? [] : [.. tail[2].Split(',').Where(o => o is not ("rw" or "ro" or "xattr" or "clone_children" or "noprefix") && !o.StartsWith("release_agent", StringComparison.Ordinal))];
+            found.Add(new CgroupHierarchy(fields[4], v2, controllers));
+        }
+
+        return new CgroupHierarchies(found);
+    }
+
+    /// <summary>Whether any process lives in the cgroup or below it, in any hierarchy.</summary>
+    public bool IsPopulated(string cgroup) => Processes(cgroup).Any();
+
+    /// <summary>The processes in the cgroup and below it; one may come more than once.</summary>
+    public IEnumerable<int> Processes(string cgroup)
+    {
+        foreach (var hierarchy in All)
+        {
+            var top = hierarchy.MountPoint + cgroup;
+            if (!Directory.Exists(top))
+            {
+                continue;
+            }
+
+            foreach (var pid in ProcessesBelow(top))
+            {
+                yield return pid;
+            }
+        }
+    }
+
+    /// <summary>Removes the cgroup and everything below it from every hierarchy; what still has processes stays and is told by false.</summary>
+    public bool Remove(string cgroup)
+    {
+        if (cgroup.Length < 2 || cgroup[0] != '/' || cgroup.Contains("..", StringComparison.Ordinal))
+        {
+            throw new ArgumentException("Not a cgroup of ours", nameof(cgroup));
+        }
+
+        var all = true;
+        foreach (var hierarchy in All)
+        {
+            all &= RemoveFolder(hierarchy.MountPoint + cgroup);
+        }
+
+        return all;
+    }
+
+    /// <summary>Removes a cgroup that has neither processes nor children; others are left alone.</summary>
+    public void RemoveIfEmpty(string cgroup)
+    {
+        if (cgroup.Length < 2)
+        {
+            return;
+        }
+
+        foreach (var hierarchy in All)
+        {
+            _ = rmdir(hierarchy.MountPoint + cgroup);
+        }
+    }
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int rmdir(string path);
+
+    private static bool RemoveFolder(string folder)
+    {
+        try
+        {
+            foreach (var child in Directory.EnumerateDirectories(folder))
+            {
+                RemoveFolder(child);
+            }
+
+            Directory.Delete(folder);
+            return true;
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    private static IEnumerable<int> ProcessesBelow(string folder)
+    {
+        string[] lines;
+        string[] children;
+        try
+        {
+            lines = File.ReadAllLines(Path.Combine(folder, "cgroup.procs"));
+            children = Directory.GetDirectories(folder);
+        }
+        catch (IOException)
+        {
+            yield break;
+        }
+
+        foreach (var line in lines)
+        {
+            if (int.TryParse(line, out var pid) && pid > 1)
+            {
+                yield return pid;
+            }
+        }
+
+        foreach (var child in children)
+        {
+            foreach (var pid in ProcessesBelow(child))
+            {
+                yield return pid;
+            }
+        }
+    }
+}

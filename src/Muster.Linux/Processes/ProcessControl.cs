@@ -1,0 +1,41 @@
+using System.Runtime.InteropServices;
+
+namespace Muster.Linux;
+
+/// <summary>prctl(2) and what /proc tells of a process.</summary>
+public static partial class ProcessControl
+{
+    /// <summary>Makes this process the parent of orphaned descendants (PR_SET_CHILD_SUBREAPER).</summary>
+    public static void BecomeSubreaper() => LinuxException.Check(prctl(36, 1, 0, 0, 0), "prctl");
+
+    /// <summary>Keeps others of the same user from tracing us or opening our /proc files (PR_SET_DUMPABLE 0; CVE-2019-5736).</summary>
+    public static void ForbidTracing() => LinuxException.Check(prctl(4, 0, 0, 0, 0), "prctl");
+
+    /// <summary>The start time of a process in clock ticks after boot (proc(5), stat field 22), which tells a reused pid; 0 when it is gone.</summary>
+    public static ulong StartTime(int pid)
+    {
+        try
+        {
+            var stat = File.ReadAllText($"/proc/{pid}/stat");
+            // The name in parentheses may hold anything, the last parenthesis ends it.
+            var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            return fields[0] is "Z" or "X" ? 0 : ulong.Parse(fields[19]);
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
+    }
+
+    /// <summary>This boot's id: run files carry it, so that what a reboot left is told apart.</summary>
+    public static string BootId() => File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
+
+    /// <summary>The caller's effective user id.</summary>
+    public static uint EffectiveUser => geteuid();
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int prctl(int option, nuint a, nuint b, nuint c, nuint d);
+
+    [LibraryImport("libc")]
+    private static partial uint geteuid();
+}

@@ -1,0 +1,104 @@
+using System.Text;
+using Muster.Core;
+using Muster.Core.Supervision;
+using Muster.Linux;
+
+namespace Muster.Shim;
+
+/// <summary>Makes a plan's mounts in the shim's own mount namespace, so that they vanish with it however it ends.</summary>
+internal static class PodMounts
+{
+    public static void Make(SupervisionPlan plan, string podDirectory)
+    {
+        Mount.EnterPrivateNamespace();
+        var userNamespace = -1;
+        try
+        {
+            for (var i = 0; i < plan.Mounts.Count; i++)
+            {
+                var mount = plan.Mounts[i];
+                if (mount.IdMap.Count > 0 && userNamespace < 0)
+                {
+                    userNamespace = IdMappedMount.OpenUserNamespace(MapText(mount.IdMap));
+                }
+
+                Make(mount, podDirectory, i, userNamespace);
+            }
+        }
+        finally
+        {
+            Descriptors.Close(userNamespace);
+        }
+    }
+
+    private static void Make(PlannedMount mount, string podDirectory, int number, int userNamespace)
+    {
+        switch (mount.Type)
+        {
+            case "overlay":
+                var lowers = mount.IdMap.Count == 0 ? mount.Lowers : MapLowers(mount.Lowers, podDirectory, number, userNamespace);
+                Overlay.Make(lowers, mount.Upper, mount.Work, mount.Target, mount.Options);
+                if (mount.Upper is not null)
+                {
+                    CheckWritable(mount.Target);
+                }
+
+                break;
+            case "bind":
+                Mount.Bind(mount.Source!, mount.Target, recursive: true);
+                break;
+            case "tmpfs":
+                Mount.Make("tmpfs", mount.Target, "tmpfs", Mount.NoSuid | Mount.NoDev, mount.Options);
+                break;
+            default:
+                throw new MusterException(ErrorKind.Internal, $"The plan asks for a mount of type \"{mount.Type}\", which this muster-shim does not know");
+        }
+    }
+
+    private static List<string> MapLowers(IReadOnlyList<string> lowers, string podDirectory, int number, int userNamespace)
+    {
+        var staging = Path.Combine(podDirectory, "lowers");
+        Directory.CreateDirectory(staging);
+        Mount.Make("tmpfs", staging, "tmpfs", 0, "mode=0711,size=64k");
+        var mapped = new List<string>();
+        for (var i = 0; i < lowers.Count; i++)
+        {
+            var target = Path.Combine(staging, $"{number}-{i}");
+            Directory.CreateDirectory(target);
+            IdMappedMount.Make(lowers[i], target, userNamespace);
+            mapped.Add(target);
+        }
+
+        return mapped;
+    }
+
+    // An overlay that the kernel could not make writable says so only in the kernel log.
+    private static void CheckWritable(string target)
+    {
+        foreach (var line in File.ReadLines("/proc/self/mountinfo").Reverse())
+        {
+            var fields = line.Split(' ');
+            if (fields[4] == target)
+            {
+                var super = fields[^1].Split(',');
+                if (fields[5].Split(',').Contains("ro") || super.Contains("ro"))
+                {
+                    throw new MusterException(ErrorKind.Unsupported, $"The overlay at {target} is read-only although it has an upper directory: the kernel log (dmesg) says why");
+                }
+
+                return;
+            }
+        }
+    }
+
+    private static string MapText(IReadOnlyList<IdRange> ranges)
+    {
+        var text = new StringBuilder();
+        foreach (var range in ranges)
+        {
+            text.Append(range.Inside).Append(' ').Append(range.Outside).Append(' ').Append(range.Count).Append('\n');
+        }
+
+        return text.ToString();
+    }
+}
