@@ -108,7 +108,7 @@ internal sealed class PodSupervisor
 
         _infraPid = int.Parse(File.ReadAllText(pidFile));
         // The apps' bundles name these files, whichever process holds the namespaces this time.
-        foreach (var kind in (ReadOnlySpan<string>)["pid", "ipc", "uts", "net"])
+        foreach (var kind in (ReadOnlySpan<string>)["pid", "ipc", "uts", "net", "user"])
         {
             var file = Path.Combine(_options.Directory, "ns", kind);
             if (File.Exists(file))

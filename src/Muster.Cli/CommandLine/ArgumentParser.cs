@@ -48,11 +48,15 @@ public sealed class ArgumentParser
                 continue;
             }
 
-            i = word.StartsWith("--", StringComparison.Ordinal) ? Long(words, i, values) : Letters(words, i, values);
+            i = Read(words, i, _ => values);
         }
 
         return (values, arguments);
     }
+
+    /// <summary>Reads the option at <paramref name="i"/> into the values that <paramref name="into"/> chooses for it; returns the index of its last word.</summary>
+    public int Read(IReadOnlyList<string> words, int i, Func<Option, Dictionary<string, List<string>>> into) =>
+        words[i].StartsWith("--", StringComparison.Ordinal) ? Long(words, i, into) : Letters(words, i, into);
 
     /// <summary>Finds an option of the command or a global one by its long name.</summary>
     public Option? Find(string name) =>
@@ -61,7 +65,7 @@ public sealed class ArgumentParser
     private Option? Find(char letter) =>
         _command.Options.FirstOrDefault(o => o.Short == letter) ?? GlobalOptions.All.FirstOrDefault(o => o.Short == letter);
 
-    private int Long(IReadOnlyList<string> words, int i, Dictionary<string, List<string>> values)
+    private int Long(IReadOnlyList<string> words, int i, Func<Option, Dictionary<string, List<string>>> into)
     {
         var word = words[i];
         var equals = word.IndexOf('=', StringComparison.Ordinal);
@@ -72,10 +76,10 @@ public sealed class ArgumentParser
             switch (equals < 0 ? "true" : word[(equals + 1)..])
             {
                 case "true":
-                    Store(option, "true", values);
+                    Store(into(option), option, "true");
                     break;
                 case "false":
-                    values.Remove(option.Name);
+                    into(option).Remove(option.Name);
                     break;
                 default:
                     throw new MusterException(ErrorKind.Usage, $"--{name} is a switch and takes no value but true or false");
@@ -86,21 +90,21 @@ public sealed class ArgumentParser
 
         if (equals >= 0)
         {
-            Store(option, word[(equals + 1)..], values);
+            Store(into(option), option, word[(equals + 1)..]);
         }
         else if (option.BareValue is { } bare)
         {
-            Store(option, bare, values);
+            Store(into(option), option, bare);
         }
         else
         {
-            Store(option, Next(words, ++i, option), values);
+            Store(into(option), option, Next(words, ++i, option));
         }
 
         return i;
     }
 
-    private int Letters(IReadOnlyList<string> words, int i, Dictionary<string, List<string>> values)
+    private int Letters(IReadOnlyList<string> words, int i, Func<Option, Dictionary<string, List<string>>> into)
     {
         var word = words[i];
         for (var at = 1; at < word.Length; at++)
@@ -108,12 +112,12 @@ public sealed class ArgumentParser
             var option = Find(word[at]) ?? throw Unknown("-" + word[at]);
             if (option.Value is null)
             {
-                Store(option, "true", values);
+                Store(into(option), option, "true");
                 continue;
             }
 
             var rest = word[(at + 1)..].TrimStart('=');
-            Store(option, rest.Length > 0 ? rest : option.BareValue ?? Next(words, ++i, option), values);
+            Store(into(option), option, rest.Length > 0 ? rest : option.BareValue ?? Next(words, ++i, option));
             break;
         }
 
@@ -124,7 +128,7 @@ public sealed class ArgumentParser
         ? words[i]
         : throw new MusterException(ErrorKind.Usage, $"--{option.Name} needs a value: --{option.Name}={option.Value}");
 
-    private static void Store(Option option, string value, Dictionary<string, List<string>> values)
+    private static void Store(Dictionary<string, List<string>> values, Option option, string value)
     {
         if (option.Choices.Count > 0 && !option.Choices.Contains(value, StringComparer.Ordinal))
         {

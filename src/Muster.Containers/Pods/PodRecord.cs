@@ -1,0 +1,238 @@
+using System.Text.Json.Serialization;
+using Muster.Core.Supervision;
+using Muster.Images;
+using Muster.Network;
+
+namespace Muster.Containers.Pods;
+
+/// <summary>
+/// What a pod is, with everything resolved: <c>pod.json</c> in the pod directory. Starting it needs neither the image
+/// store's records nor a daemon; no path in it contains the pod's state directory.
+/// </summary>
+public sealed record PodRecord
+{
+    public const int CurrentVersion = 1;
+
+    public int Version { get; init; } = CurrentVersion;
+
+    /// <summary>36 characters.</summary>
+    public required string Uuid { get; init; }
+
+    /// <summary>The name it can be called by; null for a pod known by its UUID alone.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Who looks after it: <c>cli</c>, <c>instance</c> or <c>service</c>. Daemonless verbs refuse what is not theirs.</summary>
+    public string Owner { get; init; } = "cli";
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public required IReadOnlyList<AppRecord> Apps { get; init; }
+
+    /// <summary>Empty for <c>host</c>; <c>none</c> is a network of its own.</summary>
+    public IReadOnlyList<NetworkChoice> Networks { get; init; } = [];
+
+    public bool HostNetwork { get; init; }
+
+    public IReadOnlyList<PortMapping> Ports { get; init; } = [];
+
+    public required string Hostname { get; init; }
+
+    public DnsRecord Dns { get; init; } = new();
+
+    public IReadOnlyList<string> HostsEntries { get; init; } = [];
+
+    /// <summary>Volumes by name; an empty volume's folder lies in the pod directory.</summary>
+    public IReadOnlyList<VolumeRecord> Volumes { get; init; } = [];
+
+    /// <summary>The user namespace's ranges, or none for the host's ids.</summary>
+    public IReadOnlyList<IdRange> IdMap { get; init; } = [];
+
+    /// <summary><c>net.*</c> and the like for the whole pod.</summary>
+    public IReadOnlyDictionary<string, string> Sysctls { get; init; } = new Dictionary<string, string>();
+
+    public IReadOnlyList<NameValue> Annotations { get; init; } = [];
+
+    public IReadOnlyList<NameValue> UserAnnotations { get; init; } = [];
+
+    public IReadOnlyList<NameValue> UserLabels { get; init; } = [];
+
+    /// <summary>True when the pod registers with the metadata service at its start.</summary>
+    public bool RegistersMetadata { get; init; }
+
+    /// <summary><c>private</c> or <c>parent</c>.</summary>
+    public string Ipc { get; init; } = "private";
+
+    /// <summary>True when an infra process (catatonit) holds the namespaces and reaps, though there is only one app.</summary>
+    public bool Init { get; init; }
+
+    public string? Runtime { get; init; }
+
+    /// <summary>Everything of the pod goes when it has ended.</summary>
+    public bool RemoveWhenDone { get; init; }
+
+    public int StopGraceMs { get; init; } = 10_000;
+
+    public long LogMaxBytes { get; init; } = 16 * 1024 * 1024;
+
+    public int LogMaxFiles { get; init; } = 3;
+
+    /// <summary>What was loosened by <c>--insecure-options</c>, shown by <c>status</c>.</summary>
+    public IReadOnlyList<string> InsecureOptions { get; init; } = [];
+}
+
+/// <summary>How names are resolved in the pod: <c>--dns*</c>. No mode means what the networks offer.</summary>
+public sealed record DnsRecord
+{
+    /// <summary><c>default</c>, <c>host</c> or <c>none</c>.</summary>
+    public string Mode { get; init; } = "default";
+
+    public IReadOnlyList<string> Nameservers { get; init; } = [];
+
+    public IReadOnlyList<string> Search { get; init; } = [];
+
+    public IReadOnlyList<string> Options { get; init; } = [];
+
+    public string? Domain { get; init; }
+}
+
+/// <summary>One app of a pod, resolved against its image.</summary>
+public sealed record AppRecord
+{
+    public required string Name { get; init; }
+
+    public required string ImageId { get; init; }
+
+    public required string ImageName { get; init; }
+
+    /// <summary>The reference that it was asked by.</summary>
+    public required string Reference { get; init; }
+
+    public required TrustRecord Trust { get; init; }
+
+    /// <summary>Tree ids, topmost first.</summary>
+    public required IReadOnlyList<string> Trees { get; init; }
+
+    public required IReadOnlyList<string> Arguments { get; init; }
+
+    /// <summary>NAME=VALUE, final.</summary>
+    public required IReadOnlyList<string> Environment { get; init; }
+
+    public required string WorkingDirectory { get; init; }
+
+    public uint Uid { get; init; }
+
+    public uint Gid { get; init; }
+
+    public IReadOnlyList<uint> SupplementaryGids { get; init; } = [];
+
+    public bool ReadOnlyRoot { get; init; }
+
+    public IReadOnlyList<MountRecord> Mounts { get; init; } = [];
+
+    public IReadOnlyList<PortSpec> Ports { get; init; } = [];
+
+    public IReadOnlyList<EventHandlerSpec> EventHandlers { get; init; } = [];
+
+    public required IsolationRecord Isolation { get; init; }
+
+    public bool Terminal { get; init; }
+
+    /// <summary><c>null</c>, <c>inherit</c> or <c>pipe</c>.</summary>
+    public string Stdin { get; init; } = "null";
+
+    /// <summary><c>log</c> or <c>null</c>.</summary>
+    public string Output { get; init; } = "log";
+
+    public string Restart { get; init; } = "never";
+
+    public int StopSignal { get; init; } = 15;
+
+    /// <summary>Whether the image lacks /etc/hosts (App Container adds one only then).</summary>
+    public bool WantsHostsFile { get; init; } = true;
+
+    public IReadOnlyList<NameValue> Annotations { get; init; } = [];
+
+    public IReadOnlyList<NameValue> UserAnnotations { get; init; } = [];
+
+    public IReadOnlyList<NameValue> UserLabels { get; init; } = [];
+}
+
+/// <summary>A volume of the pod.</summary>
+public sealed record VolumeRecord
+{
+    public required string Name { get; init; }
+
+    /// <summary><c>host</c> or <c>empty</c>.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>The host's path, for <c>host</c>.</summary>
+    public string? Source { get; init; }
+
+    public bool ReadOnly { get; init; }
+
+    public bool Recursive { get; init; } = true;
+
+    /// <summary>Octal mode and owner of an empty volume.</summary>
+    public string Mode { get; init; } = "0755";
+
+    public uint Uid { get; init; }
+
+    public uint Gid { get; init; }
+}
+
+/// <summary>A volume in an app.</summary>
+public sealed record MountRecord(string Volume, string Target, bool ReadOnly);
+
+/// <summary>What confines an app; null or empty means no limit of that kind.</summary>
+public sealed record IsolationRecord
+{
+    /// <summary>Names with the prefix <c>CAP_</c>.</summary>
+    public required IReadOnlyList<string> Capabilities { get; init; }
+
+    public bool NoNewPrivileges { get; init; } = true;
+
+    public required SeccompChoice Seccomp { get; init; }
+
+    public bool MaskPaths { get; init; } = true;
+
+    public int? OomScoreAdj { get; init; }
+
+    public long? MemoryLimit { get; init; }
+
+    public long? MemoryRequest { get; init; }
+
+    /// <summary>Thousandths of a CPU.</summary>
+    public long? CpuLimitMillis { get; init; }
+
+    public long? CpuShares { get; init; }
+
+    public long? PidsLimit { get; init; }
+
+    public long? BlockBytesPerSecond { get; init; }
+
+    public long? BlockOperationsPerSecond { get; init; }
+}
+
+/// <summary>Which system calls an app may make.</summary>
+public sealed record SeccompChoice
+{
+    /// <summary><c>default</c>, <c>retain</c>, <c>remove</c> or <c>unconfined</c>.</summary>
+    public required string Mode { get; init; }
+
+    public IReadOnlyList<string> Calls { get; init; } = [];
+
+    /// <summary>The error that a refused call gets; null for the profile's own, <c>kill</c> ends the process with SIGSYS.</summary>
+    public string? Errno { get; init; }
+}
+
+/// <summary>Source-generated JSON of the files in a pod directory.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(PodRecord))]
+[JsonSerializable(typeof(PodStatus))]
+[JsonSerializable(typeof(PodView))]
+[JsonSerializable(typeof(SupervisionPlan))]
+public sealed partial class PodJson : JsonSerializerContext;

@@ -1,0 +1,319 @@
+using Muster.Core;
+using Muster.Linux;
+
+namespace Muster.Containers.Pods;
+
+/// <summary>
+/// The pods of a root: <c>pods/{prepare,prepared,run,exited,garbage}/UUID</c> and the names in <c>pods/names</c>. A pod's
+/// state is its folder together with whether its lock is held or its cgroup has processes.
+/// </summary>
+public sealed class PodStore
+{
+    public const string Prepare = "prepare";
+    public const string Prepared = "prepared";
+    public const string Run = "run";
+    public const string Exited = "exited";
+    public const string Garbage = "garbage";
+
+    private static readonly string[] States = [Prepare, Prepared, Run, Exited, Garbage];
+
+    private CgroupHierarchies? _hierarchies;
+
+    public PodStore(MusterRoot root) => Root = root;
+
+    public MusterRoot Root { get; }
+
+    private CgroupHierarchies Hierarchies => _hierarchies ??= CgroupHierarchies.Load();
+
+    /// <summary>The cgroup of a pod below every hierarchy.</summary>
+    public string Cgroup(Guid uuid) => $"{Root.Cgroup}/{uuid}";
+
+    /// <summary>Makes a new pod directory, locked, in <c>prepare</c>.</summary>
+    public PodDirectory Create(Guid uuid)
+    {
+        EnsureFolders();
+        var path = Path.Combine(Root.Pods, Prepare, uuid.ToString());
+        // 0711: with 0700 a container in a user namespace could not reach its own root through it.
+        Directory.CreateDirectory(path, (UnixFileMode)0b111_001_001);
+        var descriptor = FileLock.Open(path);
+        FileLock.Acquire(descriptor);
+        return new PodDirectory(uuid, Prepare, path, descriptor);
+    }
+
+    /// <summary>Claims a name for a pod; a name in use is a conflict that says who has it.</summary>
+    public string ClaimName(string name, Guid uuid)
+    {
+        if (!AcName.IsName(name))
+        {
+            throw new MusterException(ErrorKind.Usage, $"\"{name}\" cannot be a pod's name: use lower-case letters, digits and single dashes");
+        }
+
+        var path = NamePath(name);
+        while (true)
+        {
+            try
+            {
+                using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write);
+                file.Write(System.Text.Encoding.ASCII.GetBytes(uuid.ToString()));
+                return path;
+            }
+            catch (IOException) when (File.Exists(path))
+            {
+                if (OwnerOf(name) is { } owner && TryFind(owner) is { } pod)
+                {
+                    pod.Dispose();
+                    throw new MusterException(ErrorKind.Conflict, $"The name \"{name}\" belongs to pod {owner}: choose another, or remove that pod with \"muster rm {name}\"");
+                }
+
+                // Its pod is gone: a verb was killed between the two steps.
+                File.Delete(path);
+            }
+        }
+    }
+
+    /// <summary>Frees a name if it is still this pod's.</summary>
+    public void ReleaseName(string? name, Guid uuid)
+    {
+        if (name is not null && OwnerOf(name) == uuid)
+        {
+            File.Delete(NamePath(name));
+        }
+    }
+
+    public string NamePath(string name) => Path.Combine(Root.Pods, "names", name);
+
+    /// <summary>Finds a pod by name, UUID or an unambiguous beginning of one (four characters at least).</summary>
+    public PodDirectory Find(string text)
+    {
+        if (AcName.IsName(text) && OwnerOf(text) is { } named && TryFind(named) is { } byName)
+        {
+            return byName;
+        }
+
+        if (Guid.TryParseExact(text, "D", out var uuid))
+        {
+            return TryFind(uuid) ?? throw NotFound(text);
+        }
+
+        var matches = text.Length >= 4 ? All().Where(p => p.Uuid.ToString().StartsWith(text, StringComparison.OrdinalIgnoreCase)).ToList() : [];
+        return matches.Count switch
+        {
+            1 => matches[0],
+            0 => throw NotFound(text),
+            _ => throw new MusterException(ErrorKind.Usage, $"\"{text}\" is the beginning of {matches.Count} pods' UUIDs: write more of it"),
+        };
+    }
+
+    /// <summary>The pod's directory wherever it is; null when it is gone.</summary>
+    public PodDirectory? TryFind(Guid uuid)
+    {
+        // A pod may be renamed from one folder to the next while we look: look twice.
+        for (var attempt = 0; attempt < 2; attempt++)
+        {
+            foreach (var state in States)
+            {
+                var path = Path.Combine(Root.Pods, state, uuid.ToString());
+                if (Directory.Exists(path))
+                {
+                    return new PodDirectory(uuid, state, path, -1);
+                }
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Every pod, oldest state folder first.</summary>
+    public IEnumerable<PodDirectory> All()
+    {
+        foreach (var state in States)
+        {
+            var folder = Path.Combine(Root.Pods, state);
+            if (!Directory.Exists(folder))
+            {
+                continue;
+            }
+
+            foreach (var path in Directory.GetDirectories(folder))
+            {
+                if (Guid.TryParseExact(Path.GetFileName(path), "D", out var uuid))
+                {
+                    yield return new PodDirectory(uuid, state, path, -1);
+                }
+            }
+        }
+    }
+
+    /// <summary>What state a pod is in, judged by its folder, its lock and its processes.</summary>
+    public PodState StateOf(PodDirectory pod)
+    {
+        var locked = FileLock.IsHeld(pod.Path);
+        return pod.StateFolder switch
+        {
+            Prepare => locked ? PodState.Preparing : PodState.Aborted,
+            Prepared => PodState.Prepared,
+            Run when locked => IsFrozen(pod.Uuid) ? PodState.Paused : PodState.Running,
+            Run => Hierarchies.IsPopulated(Cgroup(pod.Uuid)) ? PodState.Orphaned : PodState.Exited,
+            Exited => locked ? PodState.Deleting : PodState.Exited,
+            _ => PodState.Deleting,
+        };
+    }
+
+    /// <summary>Whether anything of the pod lives: its lock is held or its cgroup has processes.</summary>
+    public bool IsAlive(Guid uuid)
+    {
+        using var pod = TryFind(uuid);
+        return pod is not null && (FileLock.IsHeld(pod.Path) || Hierarchies.IsPopulated(Cgroup(uuid)));
+    }
+
+    /// <summary>The pod's processes on the host.</summary>
+    public IReadOnlySet<int> Processes(Guid uuid) => Hierarchies.Processes(Cgroup(uuid)).ToHashSet();
+
+    /// <summary>Removes the pod's cgroups; false while processes live in them.</summary>
+    public bool RemoveCgroups(Guid uuid) => Hierarchies.Remove(Cgroup(uuid));
+
+    /// <summary>Removes the root's own cgroup when no shim of the root lives or starts.</summary>
+    public void RemoveRootCgroup()
+    {
+        Directory.CreateDirectory(Root.Run);
+        var descriptor = FileLock.Open(CgroupLock, create: true);
+        try
+        {
+            if (FileLock.TryAcquire(descriptor))
+            {
+                Hierarchies.RemoveIfEmpty(Root.Cgroup);
+            }
+        }
+        finally
+        {
+            Descriptors.Close(descriptor);
+        }
+    }
+
+    /// <summary>See <see cref="Core.Supervision.SupervisionPlan.CgroupLock"/>.</summary>
+    public string CgroupLock => Path.Combine(Root.Run, "cgroup.lock");
+
+    /// <summary>Takes the pod's lock, or says who holds it.</summary>
+    public PodDirectory Lock(PodDirectory pod)
+    {
+        var descriptor = FileLock.Open(pod.Path);
+        if (!FileLock.TryAcquire(descriptor))
+        {
+            Descriptors.Close(descriptor);
+            throw new MusterException(ErrorKind.Busy, $"Pod {pod.Uuid} is busy: it is running, or another verb is at work on it");
+        }
+
+        return new PodDirectory(pod.Uuid, pod.StateFolder, pod.Path, descriptor);
+    }
+
+    /// <summary>What list and status show.</summary>
+    public PodView View(PodDirectory pod)
+    {
+        var record = pod.ReadRecord();
+        var status = pod.ReadStatus();
+        var state = StateOf(pod);
+        var alive = state is PodState.Running or PodState.Paused or PodState.Orphaned;
+        var network = alive ? pod.ReadNetwork() : null;
+        return new PodView
+        {
+            Uuid = record.Uuid,
+            Name = record.Name,
+            Owner = record.Owner,
+            State = state,
+            CreatedAt = record.CreatedAt,
+            StartedAt = status?.StartedAt,
+            ExitedAt = status?.ExitedAt,
+            Pid = alive ? status?.ShimPid : null,
+            ExitStatus = state == PodState.Exited ? status?.ExitStatus : null,
+            Error = state is PodState.Exited or PodState.Orphaned && status is { ExitedAt: null } ? "supervisor lost" : status?.Error,
+            Apps = [.. record.Apps.Select(a => ViewApp(a, status, state))],
+            Networks = network?.Interfaces ?? [],
+            HostNetwork = record.HostNetwork,
+            Ports = record.Ports,
+            InsecureOptions = record.InsecureOptions,
+        };
+    }
+
+    private static AppView ViewApp(AppRecord app, PodStatus? status, PodState state)
+    {
+        var found = status?.Apps.GetValueOrDefault(app.Name);
+        var alive = state is PodState.Running or PodState.Paused or PodState.Orphaned;
+        return new AppView
+        {
+            Name = app.Name,
+            Image = app.Reference,
+            ImageId = app.ImageId,
+            Trust = app.Trust.Verdict,
+            Signer = app.Trust.Signer,
+            Phase = found is null ? "prepared" : !alive ? "exited" : found.Phase,
+            Pid = alive ? found?.Pid : null,
+            StartedAt = found?.StartedAt,
+            ExitedAt = found?.ExitedAt,
+            ExitStatus = found?.ExitStatus,
+            Restarts = found?.Restarts ?? 0,
+        };
+    }
+
+    private bool IsFrozen(Guid uuid)
+    {
+        foreach (var hierarchy in Hierarchies.All)
+        {
+            var folder = hierarchy.MountPoint + Cgroup(uuid);
+            var file = hierarchy.IsV2 ? "cgroup.events" : hierarchy.Controllers.Contains("freezer") ? "freezer.state" : null;
+            if (file is null || !Directory.Exists(folder))
+            {
+                continue;
+            }
+
+            foreach (var child in Directory.GetDirectories(folder))
+            {
+                try
+                {
+                    var text = File.ReadAllText(Path.Combine(child, file));
+                    if (text.Contains("frozen 1", StringComparison.Ordinal) || text.StartsWith("FROZEN", StringComparison.Ordinal))
+                    {
+                        return true;
+                    }
+                }
+                catch (IOException)
+                {
+                    // The app ended while we looked.
+                }
+            }
+        }
+
+        return false;
+    }
+
+    private Guid? OwnerOf(string name)
+    {
+        try
+        {
+            return Guid.TryParse(File.ReadAllText(NamePath(name)), out var uuid) ? uuid : null;
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    private void EnsureFolders()
+    {
+        if (Directory.Exists(Path.Combine(Root.Pods, "names")))
+        {
+            return;
+        }
+
+        foreach (var state in States)
+        {
+            Directory.CreateDirectory(Path.Combine(Root.Pods, state), (UnixFileMode)0b111_001_001);
+        }
+
+        // Last: its presence says that the others are there.
+        Directory.CreateDirectory(Path.Combine(Root.Pods, "names"), (UnixFileMode)0b111_000_000);
+        Directory.CreateDirectory(Root.Run);
+    }
+
+    private static MusterException NotFound(string text) =>
+        new(ErrorKind.NotFound, $"There is no pod \"{text}\": \"muster list\" shows those there are");
+}

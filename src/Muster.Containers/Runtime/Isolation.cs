@@ -1,0 +1,142 @@
+using System.Text.Json;
+using Muster.Containers.Pods;
+using Muster.Core;
+using Muster.Images;
+
+namespace Muster.Containers.Runtime;
+
+/// <summary>Turns isolators (appc spec/ace.md, Isolators) and flags into one <see cref="IsolationRecord"/>.</summary>
+public static class Isolation
+{
+    /// <summary>Tasks an app may have when nothing else is said: a fork bomb stays small, no known server comes near it.</summary>
+    public const long DefaultPidsLimit = 4096;
+
+    /// <summary>
+    /// The isolation of one app. Isolators that cannot be enforced are refused by name unless <paramref name="ignored"/>
+    /// lists them; what was ignored or changed is told to <paramref name="tell"/>.
+    /// </summary>
+    public static IsolationRecord Resolve(AppSpec app, AppTemplate template, IReadOnlyList<string> ignored, Action<string> tell)
+    {
+        var result = new IsolationRecord
+        {
+            Capabilities = Capabilities.Default,
+            Seccomp = new SeccompChoice { Mode = "default" },
+            PidsLimit = DefaultPidsLimit,
+        };
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var isolator in template.Isolators)
+        {
+            if (!seen.Add(isolator.Name))
+            {
+                throw new MusterException(ErrorKind.Invalid, $"Isolator {isolator.Name} is given twice");
+            }
+
+            if (ignored.Contains(isolator.Name))
+            {
+                tell($"isolator {isolator.Name} is ignored, as asked");
+                continue;
+            }
+
+            try
+            {
+                result = Apply(result, isolator);
+            }
+            catch (Exception e) when (e is InvalidOperationException or FormatException or KeyNotFoundException)
+            {
+                throw new MusterException(ErrorKind.Invalid, $"Isolator {isolator.Name} has a value of the wrong form: {isolator.Value.GetRawText()}", e);
+            }
+        }
+
+        if (seen.Contains("os/linux/capabilities-retain-set") && seen.Contains("os/linux/capabilities-remove-set"))
+        {
+            throw new MusterException(ErrorKind.Invalid, "An app has either os/linux/capabilities-retain-set or os/linux/capabilities-remove-set, not both");
+        }
+
+        if (seen.Contains("os/linux/seccomp-retain-set") && seen.Contains("os/linux/seccomp-remove-set"))
+        {
+            throw new MusterException(ErrorKind.Invalid, "An app has either os/linux/seccomp-retain-set or os/linux/seccomp-remove-set, not both");
+        }
+
+        return ApplyFlags(result, app);
+    }
+
+    private static IsolationRecord ApplyFlags(IsolationRecord result, AppSpec app)
+    {
+        if (app.CapabilitiesRetain.Count > 0)
+        {
+            result = result with { Capabilities = [.. app.CapabilitiesRetain.Select(Capabilities.Normalize).Distinct()] };
+        }
+
+        if (app.CapabilitiesRemove.Count > 0)
+        {
+            var removed = app.CapabilitiesRemove.Select(Capabilities.Normalize).ToHashSet(StringComparer.Ordinal);
+            result = result with { Capabilities = [.. result.Capabilities.Where(c => !removed.Contains(c))] };
+        }
+
+        return result with
+        {
+            Seccomp = app.Seccomp ?? result.Seccomp,
+            MaskPaths = !app.UnmaskedPaths,
+            MemoryLimit = app.MemoryLimit ?? result.MemoryLimit,
+            CpuLimitMillis = app.CpuLimitMillis ?? result.CpuLimitMillis,
+            CpuShares = app.CpuShares ?? result.CpuShares,
+            PidsLimit = app.PidsLimit ?? result.PidsLimit,
+            OomScoreAdj = app.OomScoreAdj ?? result.OomScoreAdj,
+        };
+    }
+
+    private static IsolationRecord Apply(IsolationRecord to, Isolator isolator)
+    {
+        var value = isolator.Value;
+        switch (isolator.Name)
+        {
+            case "resource/memory":
+                return to with { MemoryLimit = Bytes(value, "limit") ?? to.MemoryLimit, MemoryRequest = Bytes(value, "request") };
+            case "resource/cpu":
+                var request = Amount(value, "request");
+                return to with
+                {
+                    CpuLimitMillis = Amount(value, "limit") is { } limit ? (long)(limit * 1000) : to.CpuLimitMillis,
+                    CpuShares = request is { } shares ? Math.Clamp((long)(shares * 1024), 2, 262_144) : to.CpuShares,
+                };
+            case "resource/block-bandwidth":
+                return to with { BlockBytesPerSecond = Bytes(value, "limit") };
+            case "resource/block-iops":
+                return to with { BlockOperationsPerSecond = Bytes(value, "limit") };
+            case "os/linux/capabilities-retain-set":
+                return to with { Capabilities = [.. Set(value).Select(Capabilities.Normalize)] };
+            case "os/linux/capabilities-remove-set":
+                var removed = Set(value).Select(Capabilities.Normalize).ToHashSet(StringComparer.Ordinal);
+                return to with { Capabilities = [.. to.Capabilities.Where(c => !removed.Contains(c))] };
+            case "os/linux/no-new-privileges":
+                return to with { NoNewPrivileges = value.GetBoolean() };
+            case "os/linux/seccomp-retain-set" or "os/linux/seccomp-remove-set":
+                var errno = value.TryGetProperty("errno", out var named) ? named.GetString() : null;
+                return to with
+                {
+                    Seccomp = new SeccompChoice { Mode = isolator.Name.Contains("retain", StringComparison.Ordinal) ? "retain" : "remove", Calls = Set(value), Errno = errno is { Length: > 0 } ? errno : "kill" },
+                };
+            case "os/linux/oom-score-adj":
+                return to with { OomScoreAdj = value.GetInt32() is >= -1000 and <= 1000 and var score ? score : throw new FormatException() };
+            case "os/linux/cpu-shares":
+                return to with { CpuShares = value.GetInt64() is >= 2 and <= 262_144 and var count ? count : throw new FormatException() };
+            default:
+                throw new MusterException(ErrorKind.Unsupported, $"Isolator {isolator.Name} cannot be enforced on this host: leave it out, or start the pod with --ignore-isolator={isolator.Name}");
+        }
+    }
+
+    private static IReadOnlyList<string> Set(JsonElement value) => [.. value.GetProperty("set").EnumerateArray().Select(e => e.GetString() ?? "")];
+
+    private static decimal? Amount(JsonElement value, string key)
+    {
+        if (!value.TryGetProperty(key, out var amount))
+        {
+            return null;
+        }
+
+        var text = amount.ValueKind == JsonValueKind.Number ? amount.GetRawText() : amount.GetString();
+        return Quantity.TryParse(text, out var number) ? number : throw new FormatException();
+    }
+
+    private static long? Bytes(JsonElement value, string key) => Amount(value, key) is { } amount ? (long)decimal.Ceiling(amount) : null;
+}
