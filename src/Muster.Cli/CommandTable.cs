@@ -1,5 +1,6 @@
 using Muster.Cli.CommandLine;
 using Muster.Cli.Commands.Host;
+using Muster.Cli.Commands.Images;
 
 namespace Muster.Cli;
 
@@ -8,6 +9,8 @@ public static class CommandTable
 {
     public static IReadOnlyList<Command> All { get; } =
     [
+        FetchCommand.Command,
+        ImageListCommand.Command,
         VersionCommand.Command,
     ];
 }

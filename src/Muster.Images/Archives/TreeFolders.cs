@@ -1,0 +1,187 @@
+using System.Text;
+using Muster.Core;
+using Muster.Linux;
+
+namespace Muster.Images.Archives;
+
+/// <summary>The directories of a tree while it is unpacked: opens parents inside the root, remembers what each is to be at the end.</summary>
+internal sealed class TreeFolders : IDisposable
+{
+    private const uint OwnerAll = 0x1c0;
+    private const uint DefaultMode = 0x1ed;
+    private const ulong Inside = FileCalls.ResolveInRoot | FileCalls.ResolveNoMagicLinks;
+
+    private readonly DirectoryHandle _root;
+    private readonly Dictionary<string, TarEntry> _wanted = new(StringComparer.Ordinal);
+    private byte[] _cachedPath = [];
+    private int _cached = -1;
+
+    public TreeFolders(DirectoryHandle root) => _root = root;
+
+    /// <summary>A descriptor (O_PATH) of the directory at <paramref name="path"/>, made with its parents when missing. It stays this object's.</summary>
+    public int Open(ReadOnlySpan<byte> path)
+    {
+        if (path.Length == 0)
+        {
+            return _root.Descriptor;
+        }
+
+        if (_cached >= 0 && path.SequenceEqual(_cachedPath))
+        {
+            return _cached;
+        }
+
+        var fd = OpenExisting(path);
+        if (fd < 0)
+        {
+            fd = FileCalls.Error == Errno.ENOENT ? MakeParents(path) : throw Refused(path);
+        }
+
+        Drop();
+        _cached = fd;
+        _cachedPath = path.ToArray();
+        return fd;
+    }
+
+    /// <summary>As <see cref="Open"/> without making anything; the descriptor is the caller's, -1 with the error when it is not there.</summary>
+    public int OpenExisting(ReadOnlySpan<byte> path) =>
+        FileCalls.OpenBelow(_root.Descriptor, path.Length == 0 ? "."u8 : (byte[])[.. path, 0], FileCalls.PathOnly | FileCalls.DirectoryOnly, Inside);
+
+    /// <summary>Keeps what a directory is to be at the end; its last entry wins.</summary>
+    public void Remember(ReadOnlySpan<byte> path, TarEntry entry, bool refuseTwice)
+    {
+        var key = Encoding.Latin1.GetString(path);
+        if (!_wanted.TryAdd(key, entry))
+        {
+            _wanted[key] = refuseTwice
+                ? throw new MusterException(ErrorKind.Invalid, $"The archive has \"{entry.DisplayName}\" twice, which an App Container image must not")
+                : entry;
+        }
+    }
+
+    /// <summary>Something at <paramref name="path"/> was replaced: no cached parent may lead through it.</summary>
+    public void Forget(ReadOnlySpan<byte> path)
+    {
+        _wanted.Remove(Encoding.Latin1.GetString(path));
+        // The caller still uses the cached descriptor as the parent of what it replaces; only its name is forgotten.
+        _cachedPath = [0];
+    }
+
+    /// <summary>Sets modes where creating could not, and times.</summary>
+    public void Finish(bool privileged, uint umask)
+    {
+        foreach (var (key, entry) in _wanted)
+        {
+            var path = Encoding.Latin1.GetBytes(key);
+            var fd = path.Length == 0
+                ? FileCalls.OpenBelow(_root.Descriptor, "."u8, FileCalls.ReadOnly | FileCalls.DirectoryOnly, Inside)
+                : FileCalls.OpenBelow(_root.Descriptor, [.. path, 0], FileCalls.ReadOnly | FileCalls.DirectoryOnly | FileCalls.NoFollow, Inside);
+            if (fd < 0)
+            {
+                // Replaced later by something that is no directory, or removed with a replaced parent.
+                if (FileCalls.Error is Errno.ENOENT or Errno.ENOTDIR or Errno.ELOOP)
+                {
+                    continue;
+                }
+
+                throw LinuxException.Last("openat2", entry.DisplayName);
+            }
+
+            try
+            {
+                var made = (entry.Mode | OwnerAll) & 0x3ff & ~umask;
+                if (path.Length == 0 || made != entry.Mode || !privileged)
+                {
+                    LinuxException.Check(FileCalls.ChangeMode(fd, entry.Mode), "fchmod", entry.DisplayName);
+                }
+
+                LinuxException.Check(FileCalls.SetTime(fd, entry.ModifiedSeconds, entry.ModifiedNanoseconds), "futimens", entry.DisplayName);
+            }
+            finally
+            {
+                _ = FileCalls.Close(fd);
+            }
+        }
+    }
+
+    public void Dispose() => Drop();
+
+    private void Drop()
+    {
+        if (_cached >= 0)
+        {
+            _ = FileCalls.Close(_cached);
+            _cached = -1;
+        }
+    }
+
+    // Parents without an entry of their own get 0755 of root, as tar gives them.
+    private int MakeParents(ReadOnlySpan<byte> path)
+    {
+        for (var at = 0; at <= path.Length; at++)
+        {
+            if (at < path.Length && path[at] != '/')
+            {
+                continue;
+            }
+
+            var fd = OpenExisting(path[..at]);
+            if (fd < 0)
+            {
+                if (FileCalls.Error != Errno.ENOENT)
+                {
+                    throw Refused(path[..at]);
+                }
+
+                MakeOne(path[..at]);
+                fd = OpenExisting(path[..at]);
+            }
+
+            if (fd < 0)
+            {
+                throw Refused(path[..at]);
+            }
+
+            if (at == path.Length)
+            {
+                return fd;
+            }
+
+            _ = FileCalls.Close(fd);
+        }
+
+        throw Refused(path);
+    }
+
+    private void MakeOne(ReadOnlySpan<byte> path)
+    {
+        var slash = path.LastIndexOf((byte)'/');
+        var parent = OpenExisting(slash < 0 ? [] : path[..slash]);
+        if (parent < 0)
+        {
+            throw Refused(path);
+        }
+
+        try
+        {
+            if (FileCalls.MakeDirectory(parent, [.. path[(slash + 1)..], 0], DefaultMode) < 0)
+            {
+                throw Refused(path);
+            }
+
+            // The umask must not decide what an image looks like.
+            LinuxException.Check(FileCalls.ChangeMode(parent, [.. path[(slash + 1)..], 0], DefaultMode), "fchmodat");
+        }
+        finally
+        {
+            _ = FileCalls.Close(parent);
+        }
+    }
+
+    private static Exception Refused(ReadOnlySpan<byte> path) => FileCalls.Error switch
+    {
+        Errno.ENOTDIR or Errno.EEXIST or Errno.ELOOP or Errno.ENOENT => new MusterException(ErrorKind.Invalid, $"The archive puts files below \"{TarEntry.Display(path)}\", which is not a directory in it"),
+        Errno.ENOSYS => new MusterException(ErrorKind.Unsupported, "Unpacking safely needs openat2(2): use Linux 5.6 or newer"),
+        _ => LinuxException.Last("openat2", TarEntry.Display(path)),
+    };
+}

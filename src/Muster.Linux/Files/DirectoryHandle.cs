@@ -1,0 +1,122 @@
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace Muster.Linux;
+
+/// <summary>An open directory. Names below it are looked at by descriptor, so that a rename elsewhere cannot redirect the work.</summary>
+public sealed class DirectoryHandle : SafeHandleMinusOneIsInvalid
+{
+    /// <summary>How deep a tree may be that is walked or removed; a path of 4096 bytes holds at most 2048 names.</summary>
+    public const int MaxDepth = 2048;
+
+    private DirectoryHandle(int descriptor)
+        : base(ownsHandle: true) => SetHandle(descriptor);
+
+    /// <summary>The descriptor; valid while the handle is not disposed.</summary>
+    public int Descriptor => (int)handle;
+
+    /// <summary>Opens a directory by path, the last part not being a link.</summary>
+    public static DirectoryHandle Open(string path) => TryOpen(path) ?? throw LinuxException.Last("open", path);
+
+    /// <summary>As <see cref="Open(string)"/>; null with the error in <see cref="FileCalls.Error"/>.</summary>
+    public static DirectoryHandle? TryOpen(string path)
+    {
+        var fd = FileCalls.Open(FileCalls.AtCurrentDirectory, FileCalls.Terminated(path), FileCalls.DirectoryOnly | FileCalls.NoFollow);
+        return fd < 0 ? null : new DirectoryHandle(fd);
+    }
+
+    /// <summary>Opens a directory in this one, not through a link; null with the error in <see cref="FileCalls.Error"/>.</summary>
+    public DirectoryHandle? TryOpen(ReadOnlySpan<byte> name)
+    {
+        var fd = FileCalls.Open(Descriptor, name, FileCalls.DirectoryOnly | FileCalls.NoFollow);
+        return fd < 0 ? null : new DirectoryHandle(fd);
+    }
+
+    /// <summary>The names in the directory, NUL-terminated, without . and .., in byte order.</summary>
+    public List<byte[]> Names()
+    {
+        var names = new List<byte[]>();
+        var buffer = new byte[65536];
+        if (FileCalls.Seek(Descriptor, 0) < 0)
+        {
+            throw LinuxException.Last("lseek");
+        }
+
+        int length;
+        while ((length = FileCalls.ReadDirectory(Descriptor, buffer)) > 0)
+        {
+            for (var at = 0; at < length;)
+            {
+                var record = BitConverter.ToUInt16(buffer, at + 16);
+                var name = buffer.AsSpan(at + 19, record - 19);
+                name = name[..name.IndexOf((byte)0)];
+                if (!name.SequenceEqual("."u8) && !name.SequenceEqual(".."u8))
+                {
+                    names.Add([.. name, 0]);
+                }
+
+                at += record;
+            }
+        }
+
+        if (length < 0)
+        {
+            throw LinuxException.Last("getdents64");
+        }
+
+        names.Sort((a, b) => a.AsSpan().SequenceCompareTo(b));
+        return names;
+    }
+
+    /// <summary>Removes a name and everything below it, following no link. What is gone already is no error.</summary>
+    public void RemoveAll(ReadOnlySpan<byte> name) => RemoveAll(Descriptor, name, 0);
+
+    /// <summary>Removes a path and everything below it, following no link. What is gone already is no error.</summary>
+    public static void RemoveAll(string path) => RemoveAll(FileCalls.AtCurrentDirectory, FileCalls.Terminated(path), 0);
+
+    /// <inheritdoc/>
+    protected override bool ReleaseHandle() => FileCalls.Close((int)handle) == 0;
+
+    private static void RemoveAll(int parent, ReadOnlySpan<byte> name, int depth)
+    {
+        if (FileCalls.Remove(parent, name, isDirectory: false) == 0 || FileCalls.Error == Errno.ENOENT)
+        {
+            return;
+        }
+
+        if (FileCalls.Error is not (Errno.EISDIR or Errno.EPERM) || depth > MaxDepth)
+        {
+            throw LinuxException.Last("unlinkat", Encoding.UTF8.GetString(name).TrimEnd('\0'));
+        }
+
+        if (FileCalls.Remove(parent, name, isDirectory: true) == 0)
+        {
+            return;
+        }
+
+        var fd = FileCalls.Open(parent, name, FileCalls.DirectoryOnly | FileCalls.NoFollow);
+        if (fd < 0)
+        {
+            throw LinuxException.Last("open", Encoding.UTF8.GetString(name).TrimEnd('\0'));
+        }
+
+        using (var directory = new DirectoryHandle(fd))
+        {
+            // A directory without its write bit would keep an unprivileged owner from emptying it.
+            if (FileCalls.EffectiveUser != 0)
+            {
+                _ = FileCalls.ChangeMode(fd, 0x1c0);
+            }
+
+            foreach (var child in directory.Names())
+            {
+                RemoveAll(fd, child, depth + 1);
+            }
+        }
+
+        if (FileCalls.Remove(parent, name, isDirectory: true) < 0 && FileCalls.Error != Errno.ENOENT)
+        {
+            throw LinuxException.Last("rmdir", Encoding.UTF8.GetString(name).TrimEnd('\0'));
+        }
+    }
+}

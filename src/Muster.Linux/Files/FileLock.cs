@@ -1,0 +1,116 @@
+namespace Muster.Linux;
+
+/// <summary>
+/// flock(2) on a file or directory: freed by the kernel when the holder dies, whatever kills it. Between tasks of one
+/// process it holds as well, because every lock has a descriptor of its own.
+/// </summary>
+public sealed class FileLock : IDisposable
+{
+    private readonly string? _removeWith;
+    private int _descriptor;
+
+    private FileLock(int descriptor, string? removeWith)
+    {
+        _descriptor = descriptor;
+        _removeWith = removeWith;
+    }
+
+    /// <summary>Waits for the lock on <paramref name="path"/> (made when missing). The file stays.</summary>
+    public static async Task<FileLock> TakeAsync(string path, bool exclusive, TimeProvider time, CancellationToken ct)
+    {
+        while (true)
+        {
+            if (TryTake(path, exclusive) is { } taken)
+            {
+                return taken;
+            }
+
+            // flock has no way to be interrupted by a token; a short wait in between costs less than a blocked thread.
+            await Task.Delay(TimeSpan.FromMilliseconds(20), time, ct);
+        }
+    }
+
+    /// <summary>Takes the lock if it is free; null when somebody else holds it.</summary>
+    public static FileLock? TryTake(string path, bool exclusive) => TryTake(path, exclusive, removeAfter: false);
+
+    /// <summary>As <see cref="TakeAsync"/> for a lock named after one thing: its file is removed when the lock is given back.</summary>
+    public static async Task<FileLock> TakeNamedAsync(string path, TimeProvider time, CancellationToken ct)
+    {
+        while (true)
+        {
+            if (TryTake(path, exclusive: true, removeAfter: true) is { } taken)
+            {
+                return taken;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(20), time, ct);
+        }
+    }
+
+    /// <summary>Locks an existing directory; null when somebody else holds it or it is gone.</summary>
+    public static FileLock? TryTakeDirectory(string path)
+    {
+        var fd = FileCalls.Open(FileCalls.AtCurrentDirectory, FileCalls.Terminated(path), FileCalls.DirectoryOnly | FileCalls.NoFollow);
+        if (fd < 0)
+        {
+            return FileCalls.Error is Errno.ENOENT or Errno.ENOTDIR ? null : throw LinuxException.Last("open", path);
+        }
+
+        return Lock(fd, exclusive: true, path) ? new FileLock(fd, null) : null;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        var fd = Interlocked.Exchange(ref _descriptor, -1);
+        if (fd < 0)
+        {
+            return;
+        }
+
+        if (_removeWith is not null)
+        {
+            _ = FileCalls.Remove(FileCalls.AtCurrentDirectory, FileCalls.Terminated(_removeWith), isDirectory: false);
+        }
+
+        _ = FileCalls.Close(fd);
+    }
+
+    private static FileLock? TryTake(string path, bool exclusive, bool removeAfter)
+    {
+        while (true)
+        {
+            var name = FileCalls.Terminated(path);
+            var fd = FileCalls.Open(FileCalls.AtCurrentDirectory, name, FileCalls.ReadWrite | FileCalls.Create | FileCalls.NoFollow, 0x180);
+            if (fd < 0)
+            {
+                throw LinuxException.Last("open", path);
+            }
+
+            if (!Lock(fd, exclusive, path))
+            {
+                return null;
+            }
+
+            // The former holder may have removed the file between our open and our lock: then the lock is on nothing.
+            if (!removeAfter || (FileStatus.TryRead(FileCalls.AtCurrentDirectory, name, out var now) && now.Inode == FileStatus.Read(fd).Inode))
+            {
+                return new FileLock(fd, removeAfter ? path : null);
+            }
+
+            _ = FileCalls.Close(fd);
+        }
+    }
+
+    private static bool Lock(int fd, bool exclusive, string path)
+    {
+        if (FileCalls.Lock(fd, (exclusive ? FileCalls.LockExclusive : FileCalls.LockShared) | FileCalls.LockNonBlocking) == 0)
+        {
+            return true;
+        }
+
+        var error = FileCalls.Error;
+        _ = FileCalls.Close(fd);
+        return error == Errno.EAGAIN ? false : throw new LinuxException("flock", error, path);
+    }
+}
