@@ -107,6 +107,9 @@ public sealed record TrustRecord
     /// <summary>Primary-key fingerprint (40 or 64 hex digits), or sha256 of the SubjectPublicKeyInfo.</summary>
     public string? Key { get; init; }
 
+    /// <summary>The fingerprint of the OpenPGP key or subkey that signed; null for other schemes.</summary>
+    public string? SigningKey { get; init; }
+
     /// <summary>The digest that the signature covers, <c>algorithm:hex</c>.</summary>
     public string? SignedDigest { get; init; }
 

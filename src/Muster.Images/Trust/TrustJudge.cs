@@ -1,0 +1,369 @@
+using Muster.Core;
+using Muster.Images.Oci;
+using Muster.Images.Trust.OpenPgp;
+
+namespace Muster.Images.Trust;
+
+/// <summary>What was found out about one signature, for <c>image verify --signature</c> and for refusals.</summary>
+/// <param name="Reason">A clause: why it was accepted or not.</param>
+public sealed record SignatureOpinion(string Scheme, string Location, bool Accepted, string Reason)
+{
+    /// <summary>The key's name in the trust store, where one of its keys made the signature.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>The OpenPGP key or subkey that signed.</summary>
+    public string? SigningKey { get; init; }
+
+    public string? Signer { get; init; }
+
+    public DateTimeOffset? SignedAt { get; init; }
+
+    /// <summary>The image that the signature names, or that was asked for where it names none.</summary>
+    public string? Identity { get; init; }
+}
+
+/// <summary>
+/// Decides whether an image may come in and whether it may start: signatures against the keys trusted for its name, then
+/// the policies and the ban list. Refusals are <see cref="ErrorKind.Forbidden"/> and say why and what to do.
+/// </summary>
+public sealed class TrustJudge
+{
+    private const string SimpleType = "atomic container signature";
+    private const string CosignType = "cosign container image signature";
+
+    private readonly TrustStore _store;
+    private readonly TrustPolicy _policy;
+    private readonly BanList _bans;
+    private readonly TimeProvider _time;
+
+    /// <summary>A judge by the keys and policies of <paramref name="root"/> as they are when asked.</summary>
+    public TrustJudge(MusterRoot root, TimeProvider time)
+        : this(new TrustStore(root), new TrustPolicy(root), new BanList(root), time)
+    {
+    }
+
+    internal TrustJudge(TrustStore store, TrustPolicy policy, BanList bans, TimeProvider time)
+    {
+        _store = store;
+        _policy = policy;
+        _bans = bans;
+        _time = time;
+    }
+
+    /// <summary>Refuses early, before a download, what policy or ban list refuses whatever it is signed with.</summary>
+    public void CheckBeforeFetch(string reference, IEnumerable<Digest> known)
+    {
+        var asked = ImageIdentity.Of(reference);
+        RefuseByPolicy(_policy.Decide(asked, asked.Repository ?? asked.Name), reference);
+        _bans.Check(known, reference);
+    }
+
+    /// <summary>Refuses an image when it, a blob of it or one below it is on the ban list.</summary>
+    public void CheckBans(ImageRecord image) => _bans.Check(image);
+
+    /// <summary>
+    /// Judges a detached OpenPGP signature of an App Container image. <paramref name="check"/> has seen the whole file, as
+    /// served; null means that no signature was found. <paramref name="name"/> is the manifest's.
+    /// </summary>
+    public TrustRecord JudgeDetached(string name, Digest file, OpenPgpSignatureCheck? check, string location)
+    {
+        var decision = _policy.Decide(ImageIdentity.Of(name), name);
+        RefuseByPolicy(decision, name);
+        if (check is null)
+        {
+            throw Unsigned(name, location);
+        }
+
+        var keys = _store.KeysFor(name);
+        var verdict = check.Finish([.. keys.Where(k => k.Key?.OpenPgp is not null).Select(k => k.Key!.OpenPgp!)], _time.GetUtcNow());
+        var opinion = Opinion("openpgp", location, verdict, name);
+        opinion = Restrict(opinion, decision);
+        return opinion.Accepted
+            ? Record(opinion, file)
+            : throw Refused(name, [opinion], name);
+    }
+
+    /// <summary>
+    /// Judges the signatures found beside an OCI manifest: one accepted is enough. <paramref name="reference"/> is the
+    /// normalised one that was asked for; where it names no registry, the signature's own name decides which keys count.
+    /// </summary>
+    public TrustRecord JudgeOci(string reference, Digest manifest, IReadOnlyList<OciSignature> signatures)
+    {
+        var opinions = ExamineOci(reference, manifest, signatures);
+        foreach (var opinion in opinions)
+        {
+            if (opinion.Accepted)
+            {
+                return Record(opinion, manifest);
+            }
+        }
+
+        var asked = ImageIdentity.Of(reference);
+        throw opinions.Count == 0 ? Unsigned(reference, reference) : Refused(reference, opinions, asked.Repository ?? opinions[0].Identity);
+    }
+
+    /// <summary>Says of each signature who made it and why it is accepted or not; refuses only by policy.</summary>
+    public IReadOnlyList<SignatureOpinion> ExamineOci(string reference, Digest manifest, IReadOnlyList<OciSignature> signatures)
+    {
+        var asked = ImageIdentity.Of(reference);
+        RefuseByPolicy(_policy.Decide(asked, asked.Repository ?? asked.Name), reference);
+        var opinions = new List<SignatureOpinion>();
+        foreach (var signature in signatures.Take(OpenPgpLimits.MaxSignatures))
+        {
+            SignatureOpinion opinion;
+            try
+            {
+                opinion = signature.Scheme switch
+                {
+                    "simple-signing" => SimpleSigning(asked, manifest, signature),
+                    "cosign" => Cosign(asked, manifest, signature),
+                    "sigstore-bundle" => Bundle(asked, manifest, signature),
+                    _ => new SignatureOpinion(signature.Scheme, signature.Location, false, "signatures of this kind are not supported"),
+                };
+            }
+            catch (MusterException e) when (e.Kind == ErrorKind.Invalid)
+            {
+                opinion = new SignatureOpinion(signature.Scheme, signature.Location, false, e.Message);
+            }
+
+            opinions.Add(opinion.Accepted ? Restrict(opinion, _policy.Decide(asked, opinion.Identity ?? "")) : opinion);
+        }
+
+        return opinions;
+    }
+
+    /// <summary>Lets an image in unverified, as <c>--insecure-options=image</c> asks, unless a policy demands a signature.</summary>
+    public TrustRecord JudgeInsecure(string reference, string name)
+    {
+        var asked = ImageIdentity.Of(reference);
+        RefuseInsecure(_policy.Decide(asked, asked.Repository ?? name), reference);
+        return new TrustRecord
+        {
+            Verdict = TrustVerdict.Insecure,
+            Identity = asked.Repository ?? name,
+            JudgedAt = _time.GetUtcNow(),
+            Reason = "not verified, as --insecure-options=image asked",
+        };
+    }
+
+    /// <summary>The record of an image that <c>image build</c> made in this root.</summary>
+    public TrustRecord JudgeBuilt(string name)
+    {
+        RefuseByPolicy(_policy.Decide(new ImageIdentity(null, name), name), name);
+        return new TrustRecord { Verdict = TrustVerdict.Built, Identity = name, JudgedAt = _time.GetUtcNow(), Reason = "built in this root" };
+    }
+
+    /// <summary>
+    /// Judges an image of the store again, at every prepare and run, by what its reference records: the key must still be
+    /// trusted for the name and not be revoked, no policy may refuse it, and it may not be banned. Hashes nothing. A key
+    /// that has only expired since does not undo what it signed before.
+    /// </summary>
+    public void JudgeAgain(StoredImage image)
+    {
+        _bans.Check(image.Record);
+        var trust = image.Reference.Trust;
+        var asked = trust.Verdict == TrustVerdict.Built ? new ImageIdentity(null, image.Record.Name) : ImageIdentity.Of(image.Reference.Reference);
+        var identity = trust.Identity ?? "";
+        var decision = _policy.Decide(asked, identity.Length > 0 ? identity : asked.Repository ?? image.Record.Name);
+        if (trust.Verdict != TrustVerdict.Signed)
+        {
+            RefuseInsecureOrBuilt(trust, decision, image.Reference.Reference);
+            return;
+        }
+
+        RefuseByPolicy(decision, image.Reference.Reference);
+        var key = trust.Key ?? throw new MusterException(ErrorKind.Corrupt, $"The record of {image.Reference.Reference} names no key: fetch the image again");
+        var (standing, path) = _store.Find(identity, key);
+        if (standing != KeyStanding.Trusted)
+        {
+            throw new MusterException(ErrorKind.Forbidden, standing == KeyStanding.Masked
+                ? $"{image.Reference.Reference} was signed by {trust.Signer} ({key}), whose trust was taken back by {path}: fetch an image signed by another key, or remove that file"
+                : $"{image.Reference.Reference} was signed by {trust.Signer} ({key}), which is no longer trusted {ScopeOf(identity)}: trust it again with muster trust{TrustFlag(identity)} KEY, or fetch the image again");
+        }
+
+        if (RevocationOf(path!, trust) is { } revocation)
+        {
+            throw new MusterException(ErrorKind.Forbidden, $"{image.Reference.Reference} was signed by {trust.Signer} ({key}), but {revocation}: fetch an image signed by another key");
+        }
+
+        foreach (var (keys, source) in decision.KeySets)
+        {
+            if (!keys.Contains(key, StringComparer.OrdinalIgnoreCase))
+            {
+                throw new MusterException(ErrorKind.Forbidden, $"{image.Reference.Reference} was signed by {trust.Signer} ({key}), which {source} does not list: fetch an image signed by a listed key");
+            }
+        }
+    }
+
+    private static void RefuseInsecureOrBuilt(TrustRecord trust, PolicyDecision decision, string reference)
+    {
+        if (trust.Verdict == TrustVerdict.Built)
+        {
+            RefuseByPolicy(decision, reference);
+        }
+        else
+        {
+            RefuseInsecure(decision, reference);
+        }
+    }
+
+    /// <summary>Whether the key file says today that the key that signed is revoked; mathematics only when it mentions a revocation.</summary>
+    private string? RevocationOf(string path, TrustRecord trust)
+    {
+        var key = TrustStore.Read(path);
+        if (key.OpenPgp is not { MentionsRevocation: true } certificate)
+        {
+            return null;
+        }
+
+        // Judged at the time of signing, an expiry since then does not count; a revocation has no time here.
+        var state = certificate.Evaluate(trust.SignedAt ?? trust.JudgedAt);
+        return state.Refusal ?? state.RefusalOf(trust.SigningKey ?? certificate.Fingerprint);
+    }
+
+    private SignatureOpinion SimpleSigning(ImageIdentity asked, Digest manifest, OciSignature signature)
+    {
+        var message = OpenPgpMessage.Parse(signature.Payload.Span);
+        // Without a registry in the reference the name inside decides which keys are asked; it is believed only if one of them signed.
+        var statement = SignedStatement.OfSimpleSigning(message.Content, SimpleType);
+        var identity = asked.Repository ?? statement.Identity?.Repository ?? "";
+        var keys = _store.KeysFor(identity);
+        var verdict = message.Verify([.. keys.Where(k => k.Key?.OpenPgp is not null).Select(k => k.Key!.OpenPgp!)], _time.GetUtcNow());
+        var opinion = Opinion("simple-signing", signature.Location, verdict, identity);
+        return verdict.Accepted ? Match(opinion, statement, asked, manifest, nameRequired: true) : opinion;
+    }
+
+    private SignatureOpinion Cosign(ImageIdentity asked, Digest manifest, OciSignature signature)
+    {
+        var statement = SignedStatement.OfSimpleSigning(signature.Payload, CosignType);
+        var opinion = ByCosignKey("cosign", asked.Repository ?? statement.Identity?.Repository ?? "", signature.Location, key => key.Verify(signature.Payload.Span, signature.Signature.Span));
+        return opinion.Accepted ? Match(opinion, statement, asked, manifest, nameRequired: false) : opinion;
+    }
+
+    private SignatureOpinion Bundle(ImageIdentity asked, Digest manifest, OciSignature signature)
+    {
+        var (signed, signatures, payload) = SignedStatement.OfBundle(signature.Payload);
+        var statement = SignedStatement.OfInToto(payload);
+        var opinion = ByCosignKey("sigstore-bundle", asked.Repository ?? statement.Identity?.Repository ?? "", signature.Location, key => signatures.Any(s => key.Verify(signed, s)));
+        return opinion.Accepted ? Match(opinion, statement, asked, manifest, nameRequired: false) : opinion;
+    }
+
+    private SignatureOpinion ByCosignKey(string scheme, string identity, string location, Func<CosignPublicKey, bool> verifies)
+    {
+        var keys = _store.KeysFor(identity).Where(k => k.Key?.Cosign is not null).ToList();
+        foreach (var key in keys)
+        {
+            if (verifies(key.Key!.Cosign!))
+            {
+                return new SignatureOpinion(scheme, location, true, $"signed by the key {key.Id}") { Key = key.Id, Signer = key.Path, Identity = identity };
+            }
+        }
+
+        var why = keys.Count == 0
+            ? $"no cosign key is trusted {ScopeOf(identity)}"
+            : $"none of the {keys.Count} cosign keys trusted {ScopeOf(identity)} made it, or it was altered";
+        return new SignatureOpinion(scheme, location, false, why) { Identity = identity };
+    }
+
+    /// <summary>A genuine signature must also be about this manifest and this name.</summary>
+    private SignatureOpinion Match(SignatureOpinion opinion, SignedStatement statement, ImageIdentity asked, Digest manifest, bool nameRequired)
+    {
+        if (!statement.Digests.Contains(manifest.ToString(), StringComparer.Ordinal))
+        {
+            return opinion with { Accepted = false, Reason = $"it is a signature of another image ({string.Join(", ", statement.Digests.Take(3))})" };
+        }
+
+        if (statement.Identity is not { } named)
+        {
+            return nameRequired ? opinion with { Accepted = false, Reason = "it names no image" } : opinion;
+        }
+
+        if (asked.Repository is null || asked.IsNamedBy(named))
+        {
+            return opinion;
+        }
+
+        foreach (var (prefix, signedAs) in _policy.Decide(asked, asked.Repository).SignedAs)
+        {
+            if (asked.Moved(prefix, signedAs) is { } moved && moved.IsNamedBy(named))
+            {
+                return opinion;
+            }
+        }
+
+        return opinion with { Accepted = false, Reason = $"it is a signature for the name \"{PgpText.Clean(System.Text.Encoding.UTF8.GetBytes(named.Name))}\"" };
+    }
+
+    private static SignatureOpinion Opinion(string scheme, string location, OpenPgpVerdict verdict, string identity) =>
+        new(scheme, location, verdict.Accepted, verdict.Reason)
+        {
+            Key = verdict.Fingerprint,
+            SigningKey = verdict.SigningKey ?? verdict.Issuer,
+            Signer = verdict.UserId,
+            SignedAt = verdict.SignedAt,
+            Identity = identity,
+        };
+
+    private static SignatureOpinion Restrict(SignatureOpinion opinion, PolicyDecision decision)
+    {
+        if (opinion.Accepted && decision.Refusal is { } refusal)
+        {
+            return opinion with { Accepted = false, Reason = refusal };
+        }
+
+        foreach (var (keys, source) in decision.KeySets)
+        {
+            if (opinion.Accepted && !keys.Contains(opinion.Key, StringComparer.OrdinalIgnoreCase))
+            {
+                return opinion with { Accepted = false, Reason = $"it was made by {opinion.Signer} ({opinion.Key}), which {source} does not list" };
+            }
+        }
+
+        return opinion;
+    }
+
+    private TrustRecord Record(SignatureOpinion opinion, Digest signed) => new()
+    {
+        Verdict = TrustVerdict.Signed,
+        Scheme = opinion.Scheme,
+        Signer = opinion.Signer,
+        Key = opinion.Key,
+        SigningKey = opinion.Scheme is "openpgp" or "simple-signing" ? opinion.SigningKey : null,
+        SignedDigest = signed.ToString(),
+        Identity = opinion.Identity,
+        SignedAt = opinion.SignedAt,
+        JudgedAt = _time.GetUtcNow(),
+        Reason = opinion.Reason,
+    };
+
+    private static void RefuseByPolicy(PolicyDecision decision, string name)
+    {
+        if (decision.Refusal is { } refusal)
+        {
+            throw new MusterException(ErrorKind.Forbidden, $"{name} is refused by policy: {refusal}");
+        }
+    }
+
+    private static void RefuseInsecure(PolicyDecision decision, string name)
+    {
+        RefuseByPolicy(decision, name);
+        if (decision.RequiredBy is { } source)
+        {
+            throw new MusterException(ErrorKind.Forbidden, $"{name} may not be used unverified, because {source} requires a signature: sign it, or change that policy");
+        }
+    }
+
+    private static MusterException Unsigned(string name, string location) => new(
+        ErrorKind.Forbidden,
+        $"{name} is not signed (no signature was found at {location}): have it signed, or accept it unverified with --insecure-options=image");
+
+    private static MusterException Refused(string name, IReadOnlyList<SignatureOpinion> opinions, string? identity)
+    {
+        var reasons = string.Join("; ", opinions.Select(o => $"the {o.Scheme} signature of {o.Location} is not accepted: {o.Reason}"));
+        return new MusterException(ErrorKind.Forbidden, $"{name} is not verified: {reasons}. If the signer is right, review and trust its key with muster trust{TrustFlag(identity ?? "")} KEY");
+    }
+
+    private static string ScopeOf(string identity) => identity.Length == 0 ? "for every image" : $"for \"{identity}\"";
+
+    private static string TrustFlag(string identity) => identity.Length == 0 ? " --root" : $" --prefix {identity}";
+}
