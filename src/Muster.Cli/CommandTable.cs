@@ -1,6 +1,7 @@
 using Muster.Cli.CommandLine;
 using Muster.Cli.Commands.Host;
 using Muster.Cli.Commands.Images;
+using Muster.Cli.Commands.Pods;
 
 namespace Muster.Cli;
 
@@ -11,6 +12,24 @@ public static class CommandTable
     [
         FetchCommand.Command,
         ImageListCommand.Command,
+        RunCommand.Run,
+        RunCommand.Prepare,
+        PodStarting.RunPrepared,
+        ListCommand.List,
+        ListCommand.Status,
+        PodStarting.Start,
+        PodStarting.Restart,
+        StopCommand.Pause,
+        StopCommand.Resume,
+        EnterCommand.Command,
+        AttachCommand.Command,
+        LogsCommand.Command,
+        PortCommand.Command,
+        StopCommand.Stop,
+        StopCommand.Kill,
+        StopCommand.Remove,
+        StopCommand.Collect,
+        StopCommand.Release,
         VersionCommand.Command,
     ];
 }

@@ -30,8 +30,8 @@ internal sealed class PodSupervisor
     {
         _options = options;
         _plan = plan;
-        _cgroupLock = FileLock.Open(plan.CgroupLock, create: true);
-        FileLock.Acquire(_cgroupLock, shared: true);
+        _cgroupLock = DescriptorLock.Open(plan.CgroupLock, create: true);
+        DescriptorLock.Acquire(_cgroupLock, shared: true);
         _signals = Signals.OpenSupervised();
         _context = new ShimContext(plan, options.Directory, options.Foreground, TimeProvider.System);
         _context.Control.OnRequest = Request;
@@ -507,7 +507,7 @@ internal sealed class PodSupervisor
         var hierarchies = CgroupHierarchies.Load();
         hierarchies.Remove(_plan.Cgroup);
         // Whoever gets the lock alone is the last: no starting shim is between making a parent and making its child.
-        if (FileLock.TryAcquire(_cgroupLock))
+        if (DescriptorLock.TryAcquire(_cgroupLock))
         {
             hierarchies.RemoveIfEmpty(_plan.Cgroup[.._plan.Cgroup.LastIndexOf('/')]);
         }

@@ -18,7 +18,7 @@ internal sealed class ShimContext
         Foreground = foreground;
         Time = time;
         Runtime = new RuntimeCalls(plan, podDirectory);
-        DirectoryDescriptor = FileLock.Open(podDirectory);
+        DirectoryDescriptor = DescriptorLock.Open(podDirectory);
         Control = new ControlServer(podDirectory);
     }
 

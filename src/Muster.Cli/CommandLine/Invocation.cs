@@ -36,6 +36,20 @@ public sealed class Invocation
     /// <summary>True with <c>--format=json</c>.</summary>
     public bool Json => Value("format") is "json";
 
+    /// <summary>Every option that was given, by name.</summary>
+    public Dictionary<string, List<string>> AllValues => _values;
+
+    /// <summary>The same call with the options that the verb itself read (<see cref="Command.RawArguments"/>).</summary>
+    public Invocation With(Dictionary<string, List<string>> values)
+    {
+        foreach (var (name, list) in _values)
+        {
+            values.TryAdd(name, list);
+        }
+
+        return new Invocation(Command, values.ContainsKey("root") && !_values.ContainsKey("root") ? Dispatcher.ResolveRoot(values) : Root, values, Arguments, Terminal);
+    }
+
     /// <summary>Whether the option was given.</summary>
     public bool Has(string name) => _values.ContainsKey(name);
 

@@ -67,11 +67,11 @@ public sealed class PodEnding
     public async Task WaitUntilFreeAsync(PodDirectory pod, CancellationToken ct)
     {
         // The lock is the truth, and blocking on it wakes at once; a thread does, for the time that the pod runs.
-        var descriptor = FileLock.Open(_store.TryFind(pod.Uuid)?.Path ?? pod.Path);
+        var descriptor = DescriptorLock.Open(_store.TryFind(pod.Uuid)?.Path ?? pod.Path);
         await Task.Factory.StartNew(
             () =>
             {
-                FileLock.Acquire(descriptor, shared: true);
+                DescriptorLock.Acquire(descriptor, shared: true);
                 Descriptors.Close(descriptor);
             },
             ct,
@@ -179,6 +179,9 @@ public sealed class PodEnding
         return collected;
     }
 
+    /// <summary>Removes a pod that this process has locked and that never started.</summary>
+    public void Discard(PodDirectory locked) => Delete(locked);
+
     /// <summary>Releases addresses, ports, names in DNS and the like: called by the shim when the last process has ended.</summary>
     public async Task ReleaseNetworkAsync(PodDirectory pod, CancellationToken ct)
     {
@@ -196,7 +199,7 @@ public sealed class PodEnding
         {
             case PodState.Aborted:
                 return "its preparation was aborted";
-            case PodState.Deleting when !FileLock.IsHeld(pod.Path):
+            case PodState.Deleting when !DescriptorLock.IsHeld(pod.Path):
                 return "its removal was aborted";
             case PodState.Prepared when now - pod.ReadRecord().CreatedAt >= expirePrepared:
                 return "it was prepared and never run";

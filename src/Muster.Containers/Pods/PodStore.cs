@@ -35,8 +35,8 @@ public sealed class PodStore
         var path = Path.Combine(Root.Pods, Prepare, uuid.ToString());
         // 0711: with 0700 a container in a user namespace could not reach its own root through it.
         Directory.CreateDirectory(path, (UnixFileMode)0b111_001_001);
-        var descriptor = FileLock.Open(path);
-        FileLock.Acquire(descriptor);
+        var descriptor = DescriptorLock.Open(path);
+        DescriptorLock.Acquire(descriptor);
         return new PodDirectory(uuid, Prepare, path, descriptor);
     }
 
@@ -147,7 +147,7 @@ public sealed class PodStore
     /// <summary>What state a pod is in, judged by its folder, its lock and its processes.</summary>
     public PodState StateOf(PodDirectory pod)
     {
-        var locked = FileLock.IsHeld(pod.Path);
+        var locked = DescriptorLock.IsHeld(pod.Path);
         return pod.StateFolder switch
         {
             Prepare => locked ? PodState.Preparing : PodState.Aborted,
@@ -163,7 +163,7 @@ public sealed class PodStore
     public bool IsAlive(Guid uuid)
     {
         using var pod = TryFind(uuid);
-        return pod is not null && (FileLock.IsHeld(pod.Path) || Hierarchies.IsPopulated(Cgroup(uuid)));
+        return pod is not null && (DescriptorLock.IsHeld(pod.Path) || Hierarchies.IsPopulated(Cgroup(uuid)));
     }
 
     /// <summary>The pod's processes on the host.</summary>
@@ -176,10 +176,10 @@ public sealed class PodStore
     public void RemoveRootCgroup()
     {
         Directory.CreateDirectory(Root.Run);
-        var descriptor = FileLock.Open(CgroupLock, create: true);
+        var descriptor = DescriptorLock.Open(CgroupLock, create: true);
         try
         {
-            if (FileLock.TryAcquire(descriptor))
+            if (DescriptorLock.TryAcquire(descriptor))
             {
                 Hierarchies.RemoveIfEmpty(Root.Cgroup);
             }
@@ -196,8 +196,8 @@ public sealed class PodStore
     /// <summary>Takes the pod's lock, or says who holds it.</summary>
     public PodDirectory Lock(PodDirectory pod)
     {
-        var descriptor = FileLock.Open(pod.Path);
-        if (!FileLock.TryAcquire(descriptor))
+        var descriptor = DescriptorLock.Open(pod.Path);
+        if (!DescriptorLock.TryAcquire(descriptor))
         {
             Descriptors.Close(descriptor);
             throw new MusterException(ErrorKind.Busy, $"Pod {pod.Uuid} is busy: it is running, or another verb is at work on it");

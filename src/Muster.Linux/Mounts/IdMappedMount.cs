@@ -63,7 +63,7 @@ public static unsafe partial class IdMappedMount
 
             File.WriteAllText($"/proc/{pid}/uid_map", map);
             File.WriteAllText($"/proc/{pid}/gid_map", map);
-            return FileLock.Open($"/proc/{pid}/ns/user");
+            return DescriptorLock.Open($"/proc/{pid}/ns/user");
         }
         finally
         {

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Muster.Linux;
 
 /// <summary>flock(2) on a file or directory: it lasts as long as the open file, across execve.</summary>
-public static partial class FileLock
+public static partial class DescriptorLock
 {
     private const int LOCK_SH = 1;
     private const int LOCK_EX = 2;

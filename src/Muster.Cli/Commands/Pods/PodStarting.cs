@@ -1,0 +1,143 @@
+using Muster.Cli.CommandLine;
+using Muster.Containers.Pods;
+using Muster.Core;
+
+namespace Muster.Cli.Commands.Pods;
+
+/// <summary>The last step that run, run-prepared and start share.</summary>
+internal static class PodStarting
+{
+    /// <summary>Starts a locked pod; in the foreground this process becomes its supervisor.</summary>
+    public static async Task<int> StartAsync(PodDoor door, PodDirectory pod, bool detach, CancellationToken ct)
+    {
+        var fresh = pod.StateFolder == PodStore.Prepare;
+        var options = new StartOptions
+        {
+            Foreground = !detach,
+            Self = Programs.Self(door.Call.Root),
+            Shim = Programs.Locate("muster-shim"),
+        };
+        door.Call.Terminal.Flush();
+        try
+        {
+            await new PodStart(door.Store, door.Networks, door.Warn).StartAsync(pod, options, ct);
+        }
+        catch (Exception) when (fresh && door.Store.StateOf(pod) is PodState.Deleting or PodState.Aborted)
+        {
+            // A pod that never started is of no use to anyone, and its name would be in the way.
+            door.Ending.Discard(pod);
+            throw;
+        }
+
+        door.Call.Terminal.Out.WriteLine(pod.Uuid);
+        return 0;
+    }
+
+    public static readonly Command RunPrepared = new()
+    {
+        Words = ["run-prepared"],
+        Summary = "Run a pod that muster prepare made",
+        Usage = "[OPTION…] POD",
+        Example = "muster run-prepared --net=host 6d2f1c9e",
+        Options = RunOptions.Start,
+        Arguments = (1, 1),
+        Run = async (call, ct) =>
+        {
+            PodDoor.RequireRoot("run-prepared");
+            var door = new PodDoor(call);
+            using var found = door.Find(call.Arguments[0]);
+            using var pod = door.Store.Lock(found);
+            if (pod.StateFolder != PodStore.Prepared)
+            {
+                throw new MusterException(ErrorKind.Conflict, $"Pod {pod.Uuid} is not a prepared one: use \"muster start\" for a pod that has ended");
+            }
+
+            pod.WriteRecord(Override(call, pod.ReadRecord()));
+            if (call.Value("uuid-file-save") is { } file)
+            {
+                await File.WriteAllTextAsync(file, pod.Uuid.ToString(), ct);
+            }
+
+            return await StartAsync(door, pod, call.Has("detach"), ct);
+        },
+    };
+
+    public static readonly Command Start = new()
+    {
+        Words = ["start"],
+        Summary = "Start pods that have ended, with their files as they were",
+        Usage = "POD…",
+        Example = "muster start web",
+        Arguments = (1, int.MaxValue),
+        Run = async (call, ct) =>
+        {
+            PodDoor.RequireRoot("start");
+            var door = new PodDoor(call);
+            await door.Ending.RecoverAsync(ct);
+            foreach (var name in call.Arguments)
+            {
+                using var found = door.Find(name);
+                if (door.Store.StateOf(found) is PodState.Running or PodState.Paused)
+                {
+                    door.Tell($"pod {name} is running already");
+                    continue;
+                }
+
+                using var pod = door.Store.Lock(found);
+                var record = pod.ReadRecord();
+                pod.WriteRecord(record with { Apps = [.. record.Apps.Select(a => a with { Stdin = a.Stdin == "inherit" ? a.Terminal ? "pipe" : "null" : a.Stdin })] });
+                await StartAsync(door, pod, detach: true, ct);
+            }
+
+            return 0;
+        },
+    };
+
+    public static readonly Command Restart = new()
+    {
+        Words = ["restart"],
+        Summary = "Stop a pod or one of its apps and start it again",
+        Usage = "[--app=NAME] POD",
+        Example = "muster restart web\nmuster restart --app=worker web",
+        Options = [new("app", "Only this app; the pod goes on", "NAME"), new("timeout", "Time between the stop signal and SIGKILL", "TIME") { Default = "the pod's" }],
+        Arguments = (1, 1),
+        Run = async (call, ct) =>
+        {
+            PodDoor.RequireRoot("restart");
+            var door = new PodDoor(call);
+            using var found = door.Find(call.Arguments[0]);
+            if (call.Value("app") is { } app)
+            {
+                using var shim = ShimClient.TryConnect(found) ?? throw new MusterException(ErrorKind.Conflict, $"Pod {call.Arguments[0]} is not running: use \"muster start\"");
+                shim.Ask("restart", json => json.WriteString("app"u8, PodDoor.App(found.ReadRecord(), app).Name));
+                return 0;
+            }
+
+            await door.Ending.StopAsync(found, call.Has("timeout") ? call.Duration("timeout", default) : null, ct);
+            return await Start.Run(call, ct);
+        },
+    };
+
+    private static PodRecord Override(Invocation call, PodRecord record)
+    {
+        var values = call.AllValues;
+        var spec = new SpecBuilder(values, foreground: !call.Has("detach")).Pod();
+        var interactive = call.Has("interactive");
+        return record with
+        {
+            HostNetwork = call.Has("net") ? spec.Networks.Any(n => n.Name == "host") : record.HostNetwork,
+            Networks = call.Has("net") ? [.. spec.Networks.Where(n => n.Name != "host")] : record.Networks,
+            Dns = call.Has("dns") || call.Has("dns-search") || call.Has("dns-opt") || call.Has("dns-domain") ? spec.Dns : record.Dns,
+            HostsEntries = call.Has("hosts-entry") ? spec.HostsEntries : record.HostsEntries,
+            Hostname = spec.Hostname ?? record.Hostname,
+            Ipc = call.Has("ipc") ? spec.Ipc : record.Ipc,
+            Runtime = spec.Runtime ?? record.Runtime,
+            RegistersMetadata = record.RegistersMetadata || spec.RegistersMetadata,
+            Apps = [.. record.Apps.Select(a => a with
+            {
+                Terminal = a.Terminal || interactive,
+                Stdin = record.Apps.Count == 1 && !call.Has("detach") ? "inherit" : interactive ? "pipe" : a.Stdin == "inherit" ? "null" : a.Stdin,
+            })],
+        };
+    }
+}

@@ -1,0 +1,30 @@
+using Muster.Cli.CommandLine;
+using Muster.Network;
+
+namespace Muster.Cli.Commands.Pods;
+
+internal static class PortCommand
+{
+    public static readonly Command Command = new()
+    {
+        Words = ["port"],
+        Summary = "Show the published ports of a pod",
+        Usage = "POD",
+        Example = "muster port web",
+        Arguments = (1, 1),
+        Run = (call, _) =>
+        {
+            var door = new PodDoor(call);
+            using var pod = door.Store.Find(call.Arguments[0]);
+            var ports = pod.ReadRecord().Ports;
+            Listing.Write(call, ports,
+            [
+                new Column<PortMapping>("name", p => p.Name ?? "-"),
+                new Column<PortMapping>("protocol", p => p.Protocol),
+                new Column<PortMapping>("host", p => $"{p.HostAddress ?? "*"}:{p.HostPort}"),
+                new Column<PortMapping>("pod", p => p.PodPort.ToString()),
+            ], CliJson.Default.PortMapping);
+            return Task.FromResult(0);
+        },
+    };
+}

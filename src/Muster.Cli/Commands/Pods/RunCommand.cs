@@ -1,0 +1,119 @@
+using Muster.Cli.CommandLine;
+using Muster.Containers.Pods;
+using Muster.Core;
+using Muster.Images;
+using Muster.Images.Trust;
+
+namespace Muster.Cli.Commands.Pods;
+
+internal static class RunCommand
+{
+    public static readonly Command Run = new()
+    {
+        Words = ["run"],
+        Summary = "Fetch, verify and run one or more images as a pod",
+        Usage = "[POD-OPTION…] IMAGE [IMAGE-OPTION…] [-- ARGUMENT…] [--- IMAGE …]",
+        Description = $"""
+            The pod runs in the foreground and muster's process becomes its supervisor: signals, the exit status and
+            standard input and output are the app's. With --detach it runs on by itself.
+            {RunOptions.GrammarText}
+            The exit status is the app's: 128+n after signal n, 126 and 127 when its program cannot be executed or found;
+            254 is Muster's own error, 2 a wrong command line.
+            """,
+        Example = """
+            muster run oci:./busybox -- echo hello
+            muster run --detach --name=web -p 8080:80 docker://registry.example:5000/nginx:1.27
+            muster run app.aci --memory=512M -- --verbose --- sidecar.aci
+            """,
+        Options = [.. RunOptions.Start, .. RunOptions.Pod, .. RunOptions.App],
+        RawArguments = true,
+        Run = (call, ct) => StartAsync(call, prepareOnly: false, ct),
+    };
+
+    public static readonly Command Prepare = new()
+    {
+        Words = ["prepare"],
+        Summary = "Fetch, verify and resolve a pod without starting it",
+        Usage = "[POD-OPTION…] IMAGE [IMAGE-OPTION…] [-- ARGUMENT…] [--- IMAGE …]",
+        Description = $"Prints the pod's UUID for muster run-prepared.\n{RunOptions.GrammarText}",
+        Example = "uuid=$(muster prepare oci:./busybox -- sleep 60)\nmuster run-prepared $uuid",
+        Options = [.. RunOptions.Start, .. RunOptions.Pod, .. RunOptions.App],
+        RawArguments = true,
+        Run = (call, ct) => StartAsync(call, prepareOnly: true, ct),
+    };
+
+    private static async Task<int> StartAsync(Invocation call, bool prepareOnly, CancellationToken ct)
+    {
+        var grammar = new ImageGrammar(call.Command);
+        grammar.Parse(call.Arguments);
+        if (grammar.Pod.ContainsKey("help"))
+        {
+            call.Terminal.Out.Write(HelpText.For(call.Command));
+            return 0;
+        }
+
+        call = call.With(grammar.Pod);
+        PodDoor.RequireRoot(call.Command.Name);
+        var door = new PodDoor(call);
+        var detach = prepareOnly || grammar.Pod.ContainsKey("detach");
+        var builder = new SpecBuilder(grammar.Pod, !detach);
+        var images = new ImageStore(call.Root, call.Time);
+        var spec = await BuildAsync(door, grammar, builder, images, ct);
+        using var pod = new PodPreparation(door.Store, call.Time, door.Warn).Prepare(spec);
+        if (SpecBuilder.Last(grammar.Pod, "uuid-file-save") is { } file)
+        {
+            await File.WriteAllTextAsync(file, pod.Uuid.ToString(), ct);
+        }
+
+        if (prepareOnly)
+        {
+            pod.MoveTo(PodStore.Prepared);
+            call.Terminal.Out.WriteLine(pod.Uuid);
+            return 0;
+        }
+
+        return await PodStarting.StartAsync(door, pod, detach, ct);
+    }
+
+    private static async Task<PodSpec> BuildAsync(PodDoor door, ImageGrammar grammar, SpecBuilder builder, ImageStore images, CancellationToken ct)
+    {
+        var manifest = SpecBuilder.Last(grammar.Pod, "pod-manifest");
+        if (manifest is not null && grammar.Images.Count > 0)
+        {
+            throw new MusterException(ErrorKind.Usage, "--pod-manifest names the pod's images itself: leave the images out");
+        }
+
+        if (manifest is null && grammar.Images.Count == 0)
+        {
+            throw new MusterException(ErrorKind.Usage, $"No image was named: usage is muster {door.Call.Command.Name} {door.Call.Command.Usage}");
+        }
+
+        var fetcher = new ImageFetcher(images);
+        var judge = new TrustJudge(door.Call.Root, door.Call.Time);
+        async Task<StoredImage> Find(string reference, string? signature)
+        {
+            var image = await fetcher.ResolveAsync(reference, new FetchOptions
+            {
+                Pull = FetchOptions.ParsePull(SpecBuilder.Last(grammar.Pod, "pull-policy")),
+                Insecure = builder.Insecure,
+                SignatureFile = signature,
+            }, ct);
+            judge.JudgeAgain(image);
+            images.MarkUsed(image.Record);
+            return image;
+        }
+
+        if (manifest is not null)
+        {
+            throw new MusterException(ErrorKind.Unsupported, "wip");
+        }
+
+        var found = new List<StoredImage>();
+        foreach (var words in grammar.Images)
+        {
+            found.Add(await Find(words.Reference, SpecBuilder.Last(words.Values, "signature")));
+        }
+
+        return builder.Build(grammar.Images, found, images);
+    }
+}
