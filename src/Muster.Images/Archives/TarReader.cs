@@ -23,6 +23,7 @@ public sealed class TarReader : IDisposable
     private int _padding;
     private int _entries;
     private long _total;
+    private long _read;
     private byte[]? _longName;
     private byte[]? _longLink;
     private bool _finished;
@@ -33,6 +34,9 @@ public sealed class TarReader : IDisposable
         _input = input;
         _limits = limits;
     }
+
+    /// <summary>Where in the archive the data of the current entry begin, counted in bytes.</summary>
+    public long DataOffset => _read - (_end - _start);
 
     /// <summary>The next entry, the rest of the current one being skipped; null at the end of the archive.</summary>
     /// <exception cref="MusterException">Corrupt: damaged or cut off; Exhausted: a limit; Invalid: a kind of entry that is not taken.</exception>
@@ -89,6 +93,7 @@ public sealed class TarReader : IDisposable
         {
             _start = _end = 0;
             _end = _input.Read(_buffer, 0, BufferSize);
+            _read += _end;
             if (_end == 0)
             {
                 throw CutOff();
@@ -409,6 +414,7 @@ public sealed class TarReader : IDisposable
             }
 
             _end += n;
+            _read += n;
         }
 
         return true;

@@ -39,8 +39,11 @@ public sealed class TreeExtractor : IDisposable
     /// <summary>Sum of the files' sizes, holes not counted.</summary>
     public long Bytes { get; private set; }
 
+    /// <summary>Directories made only as parents of others, bytes as Latin-1; the root as an empty text.</summary>
+    public IReadOnlyList<string> ImplicitFolders => _folders.Implicit();
+
     /// <summary>Makes one entry; <paramref name="name"/> and <paramref name="link"/> are its names below the root.</summary>
-    public void Extract(TarEntry entry, ReadOnlySpan<byte> name, ReadOnlySpan<byte> link, TarReader content)
+    public void Extract(TarEntry entry, ReadOnlySpan<byte> name, ReadOnlySpan<byte> link, TarReader? content)
     {
         var length = TarPath.Normalise(name, _path, _limits);
         var path = _path.AsSpan(0, length);
@@ -65,7 +68,7 @@ public sealed class TreeExtractor : IDisposable
                 MakeFolder(parent, path, last, entry);
                 return;
             case TarEntryType.File:
-                MakeFile(parent, path, last, entry, content);
+                MakeFile(parent, path, last, entry, content!);
                 return;
             case TarEntryType.Symlink:
                 Clear(parent, path, last, entry, () => FileCalls.MakeSymlink([.. entry.LinkName, 0], parent, _path.AsSpan(slash + 1, length - slash)));
@@ -81,6 +84,19 @@ public sealed class TreeExtractor : IDisposable
         SetOwner(parent, last, entry);
         SetXattrs(-1, parent, last, entry);
         Check(FileCalls.SetTime(parent, last, entry.ModifiedSeconds, entry.ModifiedNanoseconds), "utimensat", entry);
+    }
+
+    /// <summary>Makes a hard link at <paramref name="path"/> to a file of another tree on the same file system, links not followed.</summary>
+    public void LinkFrom(int directory, ReadOnlySpan<byte> name, ReadOnlySpan<byte> path)
+    {
+        var slash = path.LastIndexOf((byte)'/');
+        var parent = _folders.Open(slash < 0 ? [] : path[..slash]);
+        if (FileCalls.MakeLink(directory, name, parent, [.. path[(slash + 1)..], 0]) < 0)
+        {
+            throw FileCalls.Error == Errno.EMLINK
+                ? new MusterException(ErrorKind.Exhausted, $"The file \"{TarEntry.Display(path)}\" is shared by as many rendered images as the file system allows: remove unused images with muster image gc")
+                : LinuxException.Last("linkat", TarEntry.Display(path));
+        }
     }
 
     /// <summary>Gives the directories their modes and times, which the files made in them had changed.</summary>

@@ -13,6 +13,7 @@ internal sealed class TreeFolders : IDisposable
 
     private readonly DirectoryHandle _root;
     private readonly Dictionary<string, TarEntry> _wanted = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _made = new(StringComparer.Ordinal);
     private byte[] _cachedPath = [];
     private int _cached = -1;
 
@@ -57,6 +58,19 @@ internal sealed class TreeFolders : IDisposable
                 ? throw new MusterException(ErrorKind.Invalid, $"The archive has \"{entry.DisplayName}\" twice, which an App Container image must not")
                 : entry;
         }
+    }
+
+    /// <summary>Directories that no entry described.</summary>
+    public IReadOnlyList<string> Implicit()
+    {
+        var found = _made.Where(path => !_wanted.ContainsKey(path)).ToList();
+        if (!_wanted.ContainsKey(""))
+        {
+            found.Add("");
+        }
+
+        found.Sort(StringComparer.Ordinal);
+        return found;
     }
 
     /// <summary>Something at <paramref name="path"/> was replaced: no cached parent may lead through it.</summary>
@@ -168,6 +182,8 @@ internal sealed class TreeFolders : IDisposable
             {
                 throw Refused(path);
             }
+
+            _made.Add(Encoding.Latin1.GetString(path));
 
             // The umask must not decide what an image looks like.
             LinuxException.Check(FileCalls.ChangeMode(parent, [.. path[(slash + 1)..], 0], DefaultMode), "fchmodat");

@@ -1,5 +1,9 @@
 using Muster.Core;
+using Muster.Images.Aci;
+using Muster.Images.Archives;
+using Muster.Images.Docker;
 using Muster.Images.Oci;
+using Muster.Linux;
 
 namespace Muster.Images;
 
@@ -9,6 +13,9 @@ namespace Muster.Images;
 /// </summary>
 public sealed class ImageFetcher
 {
+    /// <summary>The largest detached signature read; real ones have a few KiB.</summary>
+    private const int MaxSignature = 1 << 20;
+
     private readonly ImageStore _store;
     private readonly Verdicts _verdicts;
 
@@ -23,23 +30,55 @@ public sealed class ImageFetcher
     /// <exception cref="MusterException">With the reason and the remedy.</exception>
     public async Task<StoredImage> ResolveAsync(string reference, FetchOptions options, CancellationToken ct)
     {
-        // A file of that name in the current directory wins, as in rkt.
-        var parsed = !ImageReference.TryParse(reference, out var read) || read.Kind is ReferenceKind.AciName or ReferenceKind.Id
-            ? File.Exists(reference) ? ImageReference.Parse("./" + reference) : read
-            : read;
+        var parsed = Read(reference);
+        if (options.SignatureFile is not null && parsed is not { Kind: ReferenceKind.AciFile or ReferenceKind.AciUrl or ReferenceKind.AciName })
+        {
+            throw new MusterException(ErrorKind.Usage, $"--signature is for App Container images, and \"{reference}\" is not one");
+        }
+
         if (parsed is null || parsed.Kind == ReferenceKind.Id || options.Pull == PullPolicy.Never)
         {
             return _store.Find(parsed?.ToString() ?? reference) ?? throw (parsed is null ? Unreadable(reference) : Missing(reference, options));
         }
 
         var known = _store.Find(parsed.ToString());
-        switch (parsed.Kind)
+        return parsed.Kind switch
         {
-            case ReferenceKind.OciLayout:
-                return await FromOciAsync(new OciLayoutSource(parsed.Name, parsed.Tag, parsed.ToString()), parsed, known, options, ct);
-            default:
-                throw Missing(reference, options);
-        }
+            ReferenceKind.AciFile => await FromFileAsync(parsed, known, options, [], ct),
+            ReferenceKind.AciName => await FromNameAsync(parsed, known, options, [], ct),
+            ReferenceKind.AciUrl => throw Missing(reference, options),
+            ReferenceKind.OciLayout => await FromOciAsync(OciLayoutSource.OfFolder(parsed.Name, parsed.Tag, parsed.ToString()), parsed, known, options, ct),
+            ReferenceKind.OciArchive or ReferenceKind.DockerArchive => await FromArchiveAsync(parsed, known, options, ct),
+            _ => throw Missing(reference, options),
+        };
+    }
+
+    // A file of that name in the current directory wins, as in rkt.
+    private static ImageReference? Read(string reference)
+    {
+        var parsed = ImageReference.TryParse(reference, out var read) ? read : null;
+        return parsed is null or { Kind: ReferenceKind.AciName or ReferenceKind.Id } && reference.Length <= ImageReference.MaxLength && File.Exists(reference)
+            ? ImageReference.Parse("./" + reference)
+            : parsed;
+    }
+
+    private async Task<StoredImage> FromNameAsync(ImageReference reference, StoredImage? known, FetchOptions options, IReadOnlyList<AciManifest> chain, CancellationToken ct)
+    {
+        _ = chain;
+        ct.ThrowIfCancellationRequested();
+        await Task.CompletedTask;
+        return known is not null && Suffices(known, options) ? known : throw Missing(reference.ToString(), options);
+    }
+
+    private async Task<StoredImage> FromArchiveAsync(ImageReference reference, StoredImage? known, FetchOptions options, CancellationToken ct)
+    {
+        // The archive's index may need a temporary file: it lives and dies with this.
+        using var temporary = await _store.BeginAsync(ct);
+        var archive = TarIndex.Open(reference.Name, temporary);
+        IOciSource source = reference.Kind == ReferenceKind.OciArchive
+            ? OciLayoutSource.OfArchive(archive, reference.Tag, reference.ToString())
+            : new DockerArchiveSource(archive, reference.Tag, reference.ToString());
+        return await FromOciAsync(source, reference, known, options, ct);
     }
 
     private async Task<StoredImage> FromOciAsync(IOciSource opened, ImageReference reference, StoredImage? known, FetchOptions options, CancellationToken ct)
@@ -61,12 +100,106 @@ public sealed class ImageFetcher
         return pending.Commit([Reference(reference.ToString(), pending.Record.Id, trust)]);
     }
 
+    private async Task<StoredImage> FromFileAsync(ImageReference reference, StoredImage? known, FetchOptions options, IReadOnlyList<AciManifest> chain, CancellationToken ct)
+    {
+        await using var file = LayoutFiles.TryOpen(reference.Name) ?? throw new MusterException(ErrorKind.NotFound, $"The image file {reference.Name} does not exist");
+        var stamp = Stamp(file);
+        if (known is not null && known.Reference.Stamp == stamp && Suffices(known, options))
+        {
+            return known;
+        }
+
+        var signature = options.SignatureFile is { } path ? LayoutFiles.Read(path, MaxSignature)
+            : File.Exists(reference.Name + ".asc") ? LayoutFiles.Read(reference.Name + ".asc", MaxSignature)
+            : null;
+
+        // Who comes second waits and then finds the image; the file is locked by what it is, not by its name.
+        _store.Paths.MakeFolders();
+        using var single = chain.Count > 0 ? null : await FileLock.TakeNamedAsync($"{_store.Paths.Locks}/{StorePaths.Escape("file " + stamp)}", _store.Time, ct);
+        known = _store.Find(reference.ToString());
+        return known is not null && known.Reference.Stamp == stamp && Suffices(known, options)
+            ? known
+            : await ImportAciAsync(file, reference, stamp, signature, options, chain, ct);
+    }
+
+    private async Task<StoredImage> ImportAciAsync(Stream file, ImageReference reference, string? stamp, byte[]? signature, FetchOptions options, IReadOnlyList<AciManifest> chain, CancellationToken ct)
+    {
+        TrustRecord? trust = null;
+        using var verdict = options.Insecure.HasFlag(InsecureOptions.Image) ? null : _verdicts.Begin(signature);
+        void Tap(ReadOnlyMemory<byte> piece)
+        {
+            options.Progress?.Invoke(piece.Length);
+            verdict?.Append(piece.Span);
+        }
+
+        void Judge(AciManifest manifest, Digest digest)
+        {
+            if (reference.Kind == ReferenceKind.AciName && !new AciDependency(reference.Name, null, Wanted(reference), null).Fits(manifest.Name, manifest.Labels))
+            {
+                throw new MusterException(ErrorKind.Invalid, $"The image found for {reference} calls itself {ImageReference.ForAci(manifest.Name, manifest.Labels)}: names and labels must match");
+            }
+
+            trust = verdict is null ? _verdicts.Insecure(manifest.Name) : verdict.Finish(manifest.Name, digest, reference.ToString());
+        }
+
+        using var pending = await new AciImporter(_store).ImportAsync(file, reference.ToString(), OciDocuments.MaxBlobBytes, Tap, Judge,
+            (dependency, above, token) => ResolveDependencyAsync(dependency, above, options, token), chain, ct);
+        var record = pending.Record;
+        var own = Reference(ImageReference.ForAci(record.Name, record.Labels), record.Id, trust!);
+        var asked = Reference(reference.ToString(), record.Id, trust!) with { Stamp = stamp };
+        return pending.Commit(asked.Reference == own.Reference ? [asked] : [asked, own]);
+    }
+
+    private async Task<ImageRecord> ResolveDependencyAsync(AciDependency dependency, IReadOnlyList<AciManifest> chain, FetchOptions options, CancellationToken ct)
+    {
+        if (chain.Any(image => dependency.Fits(image.Name, image.Labels)))
+        {
+            throw new MusterException(ErrorKind.Invalid, $"The image {chain[0].Name} depends on itself: {string.Join(" -> ", chain.Select(c => c.Name))} -> {dependency.Name}");
+        }
+
+        if (chain.Count > AciImporter.MaxDepth)
+        {
+            throw new MusterException(ErrorKind.Exhausted, $"The image {chain[0].Name} has dependencies more than {AciImporter.MaxDepth} deep");
+        }
+
+        var found = dependency.Id is { } id ? _store.Find(id) : _store.Find(dependency.Reference);
+        if (found is not null && (!dependency.Fits(found.Record.Name, found.Record.Labels) || found.Record.Kind != ImageKind.Aci))
+        {
+            throw new MusterException(ErrorKind.Invalid, $"{chain[^1].Name} depends on {dependency.Id ?? dependency.Reference}, but the image of the store with that id is {ImageReference.ForAci(found.Record.Name, found.Record.Labels)}");
+        }
+
+        if (found is not null && !Suffices(found, options))
+        {
+            throw new MusterException(ErrorKind.Forbidden, $"{chain[^1].Name} depends on {found.Reference.Reference}, which was let in unverified: fetch that image with its signature, or add --insecure-options=image");
+        }
+
+        found ??= options.Pull == PullPolicy.Never
+            ? throw new MusterException(ErrorKind.NotFound, $"{chain[^1].Name} depends on {dependency.Reference}, which is not in the store, and --pull-policy=never forbids fetching it")
+            : await FromNameAsync(ImageReference.Parse(dependency.Reference), null, options with { SignatureFile = null }, chain, ct);
+        if (dependency.Id is { } wanted && !found.Record.Id.StartsWith(wanted, StringComparison.Ordinal))
+        {
+            throw new MusterException(ErrorKind.Invalid, $"{chain[^1].Name} depends on {dependency.Reference} with the id {wanted}, but the one found has {found.Record.Id[..19]}");
+        }
+
+        return found.Record;
+    }
+
     // What came in unverified is judged anew when the caller now wants a signature.
     private static bool Suffices(StoredImage known, FetchOptions options) =>
         known.Reference.Trust.Verdict != TrustVerdict.Insecure || options.Insecure.HasFlag(InsecureOptions.Image);
 
     private ReferenceRecord Reference(string reference, string image, TrustRecord trust) =>
         new() { Reference = reference, Image = image, Trust = trust, FetchedAt = _store.Time.GetUtcNow() };
+
+    private static List<NameValue> Wanted(ImageReference reference) =>
+        reference.Tag is null ? [.. reference.Labels] : [.. reference.Labels, new NameValue("version", reference.Tag)];
+
+    // Changes whenever the content may have: a change time cannot be set back.
+    private static string Stamp(FileStream file)
+    {
+        var status = FileStatus.Read((int)file.SafeFileHandle.DangerousGetHandle());
+        return $"{status.FileSystem:x}-{status.Inode}-{status.Size}-{status.ModifiedSeconds}.{status.ModifiedNanoseconds:D9}-{status.ChangedSeconds}.{status.ChangedNanoseconds:D9}";
+    }
 
     private static (string Name, string? Tag) NameOf(ImageReference reference) => reference.Kind == ReferenceKind.Docker
         ? (reference.Name, reference.Tag)

@@ -78,6 +78,9 @@ public sealed record ReferenceRecord
     public required TrustRecord Trust { get; init; }
 
     public required DateTimeOffset FetchedAt { get; init; }
+
+    /// <summary>What the place said of the content's state, to tell without reading it that nothing has changed: a file's times, an ETag.</summary>
+    public string? Stamp { get; init; }
 }
 
 /// <summary>Why an image was let in.</summary>

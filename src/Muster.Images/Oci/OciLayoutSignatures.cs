@@ -20,9 +20,8 @@ internal static class OciLayoutSignatures
     /// <summary>The largest payload or bundle; real ones have a few KiB.</summary>
     private const int MaxPayload = 1 << 20;
 
-    public static async Task<IReadOnlyList<OciSignature>> ReadAsync(OciLayoutSource source, string folder, Digest manifest, CancellationToken ct)
+    public static async Task<IReadOnlyList<OciSignature>> ReadAsync(OciLayoutSource source, byte[] bytes, Digest manifest, CancellationToken ct)
     {
-        var bytes = LayoutFiles.Read(Path.Combine(folder, "index.json"), OciDocuments.MaxBytes);
         var entries = OciDocuments.ReadIndex(new OciDocument(Digest.Sha256(bytes), MediaTypes.Index, bytes));
         var found = new List<OciSignature>();
         foreach (var entry in entries)

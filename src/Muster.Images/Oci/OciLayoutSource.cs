@@ -1,36 +1,38 @@
 using System.Text.Json;
 using Muster.Core;
+using Muster.Images.Archives;
 
 namespace Muster.Images.Oci;
 
-/// <summary>An OCI image layout in a folder (image-spec image-layout.md).</summary>
+/// <summary>An OCI image layout in a folder or a tar archive (image-spec image-layout.md).</summary>
 public sealed class OciLayoutSource : IOciSource
 {
-    private readonly string _folder;
+    private readonly IOciLayoutFiles _files;
     private readonly string? _tag;
-    private readonly IDisposable? _owned;
 
-    /// <summary>The image <paramref name="tag"/> of the layout in <paramref name="folder"/>, or its only one for null.</summary>
-    /// <param name="folder">The layout.</param>
-    /// <param name="tag">The reference name, or null.</param>
-    /// <param name="location">The reference for messages.</param>
-    /// <param name="owned">Disposed with the source: the temporary folder of an archive.</param>
-    public OciLayoutSource(string folder, string? tag, string location, IDisposable? owned = null)
+    private OciLayoutSource(IOciLayoutFiles files, string? tag, string location)
     {
-        _folder = folder;
+        _files = files;
         _tag = tag;
         Location = location;
-        _owned = owned;
     }
 
     /// <inheritdoc/>
     public string Location { get; }
 
+    /// <summary>The image <paramref name="tag"/> of the layout in <paramref name="folder"/>, or its only one for null.</summary>
+    public static OciLayoutSource OfFolder(string folder, string? tag, string location) => Directory.Exists(folder)
+        ? new OciLayoutSource(new OciLayoutFolder(folder), tag, location)
+        : throw new MusterException(ErrorKind.NotFound, $"{location}: there is no such folder");
+
+    /// <summary>The same for a tar archive of a layout, which may be compressed.</summary>
+    internal static OciLayoutSource OfArchive(TarIndex archive, string? tag, string location) => new(new OciLayoutTar(archive), tag, location);
+
     /// <inheritdoc/>
     public Task<OciDocument> ReadRootAsync(CancellationToken ct)
     {
         CheckVersion();
-        var bytes = LayoutFiles.Read(Path.Combine(_folder, "index.json"), OciDocuments.MaxBytes);
+        var bytes = _files.Read("index.json", OciDocuments.MaxBytes);
         var index = new OciDocument(Digest.Sha256(bytes), MediaTypes.Index, bytes);
         var entries = OciDocuments.ReadIndex(index);
         var images = entries.Where(e => e.ArtifactType is null).ToList();
@@ -58,45 +60,38 @@ public sealed class OciLayoutSource : IOciSource
 
     /// <inheritdoc/>
     public Task<OciDocument> ReadDocumentAsync(OciDescriptor descriptor, CancellationToken ct) =>
-        Task.FromResult(OciDocuments.Verify(LayoutFiles.Read(BlobPath(descriptor.Digest), OciDocuments.MaxBytes), descriptor, Location));
+        Task.FromResult(OciDocuments.Verify(_files.Read(BlobPath(descriptor.Digest), OciDocuments.MaxBytes), descriptor, Location));
 
     /// <inheritdoc/>
     public Task<Stream> OpenBlobAsync(OciDescriptor descriptor, long offset, CancellationToken ct)
     {
-        var stream = LayoutFiles.TryOpen(BlobPath(descriptor.Digest)) ?? throw new MusterException(ErrorKind.Corrupt, $"{Location}: the layout lacks the blob {descriptor.Digest} that its manifest names");
-        stream.Seek(offset, SeekOrigin.Begin);
-        return Task.FromResult<Stream>(stream);
+        var stream = _files.TryOpen(BlobPath(descriptor.Digest), offset) ?? throw new MusterException(ErrorKind.Corrupt, $"{Location}: the layout lacks the blob {descriptor.Digest} that its manifest names");
+        return Task.FromResult(stream);
     }
 
     /// <summary>A layout has no place for simple signatures; cosign's and sigstore's are looked for where a layout keeps tags.</summary>
     public async Task<IReadOnlyList<OciSignature>> ReadSignaturesAsync(Digest manifest, CancellationToken ct) =>
-        await OciLayoutSignatures.ReadAsync(this, _folder, manifest, ct);
+        await OciLayoutSignatures.ReadAsync(this, _files.Read("index.json", OciDocuments.MaxBytes), manifest, ct);
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync()
     {
-        _owned?.Dispose();
+        _files.Dispose();
         return ValueTask.CompletedTask;
     }
 
-    internal string BlobPath(Digest digest) => Path.Combine(_folder, "blobs", digest.Algorithm, digest.Hex);
+    private static string BlobPath(Digest digest) => $"blobs/{digest.Algorithm}/{digest.Hex}";
 
     private void CheckVersion()
     {
-        if (!Directory.Exists(_folder))
+        if (!_files.Has("oci-layout"))
         {
-            throw new MusterException(ErrorKind.NotFound, $"{Location}: there is no such folder");
-        }
-
-        var path = Path.Combine(_folder, "oci-layout");
-        if (!File.Exists(path))
-        {
-            throw new MusterException(ErrorKind.Invalid, $"{Location}: the folder is not an OCI image layout, it has no file oci-layout");
+            throw new MusterException(ErrorKind.Invalid, $"{Location} is not an OCI image layout: it has no file oci-layout");
         }
 
         try
         {
-            var layout = JsonSerializer.Deserialize(LayoutFiles.Read(path, 65536), OciJson.Default.OciLayoutJson);
+            var layout = JsonSerializer.Deserialize(_files.Read("oci-layout", 65536), OciJson.Default.OciLayoutJson);
             if (layout?.ImageLayoutVersion?.StartsWith("1.", StringComparison.Ordinal) != true)
             {
                 throw new MusterException(ErrorKind.Unsupported, $"{Location}: the layout is of version \"{layout?.ImageLayoutVersion}\"; version 1 is taken");

@@ -18,6 +18,9 @@ public sealed record TreeRecord
     /// <summary>The images that a rendered tree was made of, topmost first.</summary>
     public IReadOnlyList<string> Images { get; init; } = [];
 
+    /// <summary>Directories that an ACI has only as parents of other entries; bytes as Latin-1.</summary>
+    public IReadOnlyList<string> ImplicitFolders { get; init; } = [];
+
     /// <summary>Sum of the files' sizes.</summary>
     public long Bytes { get; init; }
 }
