@@ -1,0 +1,48 @@
+using Muster.Core;
+
+namespace Muster.Network;
+
+/// <summary>Where the network room keeps what it owns. Only computes paths.</summary>
+internal sealed class NetworkPaths(MusterRoot root)
+{
+    /// <summary>One lock for all roots of a host: prefixes, host ports and kernel settings are shared by them.</summary>
+    public const string HostLock = "/run/muster/network.lock";
+
+    public MusterRoot Root { get; } = root;
+
+    /// <summary>Definitions: ours (.yaml, .json) and CNI's (.conf, .conflist).</summary>
+    public string Definitions => Path.Combine(Root.Etc, "net.d");
+
+    /// <summary>What was chosen for networks whose definition leaves it open; a reboot keeps it.</summary>
+    public string Chosen => Path.Combine(Root.Var, "networks");
+
+    /// <summary>Everything below is lost by a reboot.</summary>
+    public string State => Path.Combine(Root.Run, "network");
+
+    public string BootFile => Path.Combine(State, "boot");
+
+    public string Namespaces => Root.NetworkNamespaces;
+
+    public string Pods => Path.Combine(State, "pods");
+
+    public string Ports => Path.Combine(State, "ports");
+
+    /// <summary>Kernel settings that were changed for pods, one line each.</summary>
+    public string HostChanges => Path.Combine(State, "host-changes");
+
+    public string Networks => Path.Combine(State, "networks");
+
+    public string Namespace(Guid pod) => Path.Combine(Namespaces, pod.ToString());
+
+    public string Pod(Guid pod) => Path.Combine(Pods, pod.ToString());
+
+    public string Network(string name) => Path.Combine(Networks, name);
+
+    public string Addresses(string name) => Path.Combine(Networks, name, "addresses");
+
+    public string Hosts(string name) => Path.Combine(Networks, name, "hosts");
+
+    public string Up(string name) => Path.Combine(Networks, name, "up.json");
+
+    public string ChosenFile(string name) => Path.Combine(Chosen, name + ".json");
+}
