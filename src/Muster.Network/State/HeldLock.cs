@@ -19,7 +19,7 @@ internal sealed class HeldLock : IDisposable
         var descriptor = OpenFile(path);
         try
         {
-            FileLock.Acquire(descriptor, shared);
+            DescriptorLock.Acquire(descriptor, shared);
             return new HeldLock(descriptor);
         }
         catch
@@ -35,7 +35,7 @@ internal sealed class HeldLock : IDisposable
         int descriptor;
         try
         {
-            descriptor = FileLock.Open(path);
+            descriptor = DescriptorLock.Open(path);
         }
         catch (LinuxException e) when (e.Errno == Errno.ENOENT)
         {
@@ -44,7 +44,7 @@ internal sealed class HeldLock : IDisposable
 
         try
         {
-            FileLock.Acquire(descriptor);
+            DescriptorLock.Acquire(descriptor);
             return new HeldLock(descriptor);
         }
         catch
@@ -60,14 +60,14 @@ internal sealed class HeldLock : IDisposable
         int descriptor;
         try
         {
-            descriptor = FileLock.Open(path);
+            descriptor = DescriptorLock.Open(path);
         }
         catch (LinuxException e) when (e.Errno == Errno.ENOENT)
         {
             return null;
         }
 
-        if (FileLock.TryAcquire(descriptor))
+        if (DescriptorLock.TryAcquire(descriptor))
         {
             return new HeldLock(descriptor);
         }
@@ -99,12 +99,12 @@ internal sealed class HeldLock : IDisposable
     {
         try
         {
-            return FileLock.Open(path, create: true);
+            return DescriptorLock.Open(path, create: true);
         }
         catch (LinuxException e) when (e.Errno == Errno.ENOENT)
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            return FileLock.Open(path, create: true);
+            return DescriptorLock.Open(path, create: true);
         }
     }
 }
