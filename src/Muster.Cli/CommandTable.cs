@@ -25,6 +25,7 @@ public static class CommandTable
         AttachCommand.Command,
         LogsCommand.Command,
         PortCommand.Command,
+        PortCommand.CatManifest,
         StopCommand.Stop,
         StopCommand.Kill,
         StopCommand.Remove,

@@ -1,4 +1,5 @@
 using Muster.Cli.CommandLine;
+using Muster.Containers.Manifests;
 using Muster.Containers.Pods;
 using Muster.Core;
 using Muster.Images;
@@ -105,7 +106,7 @@ internal static class RunCommand
 
         if (manifest is not null)
         {
-            throw new MusterException(ErrorKind.Unsupported, "wip");
+            return await FromManifestAsync(builder, manifest, images, reference => Find(reference, null), ct);
         }
 
         var found = new List<StoredImage>();
@@ -115,5 +116,37 @@ internal static class RunCommand
         }
 
         return builder.Build(grammar.Images, found, images);
+    }
+
+    private static async Task<PodSpec> FromManifestAsync(SpecBuilder builder, string file, ImageStore images, Func<string, Task<StoredImage>> find, CancellationToken ct)
+    {
+        var manifest = PodManifestReader.Read(await File.ReadAllBytesAsync(file, ct), file);
+        var apps = new List<AppSpec>();
+        foreach (var app in manifest.Apps)
+        {
+            var image = await find(app.ImageId);
+            apps.Add(new AppSpec
+            {
+                Image = image,
+                Layers = images.LowerDirectories(image.Record),
+                Name = app.Name,
+                Template = app.App,
+                ReadOnlyRoot = app.ReadOnlyRoot,
+                Mounts = app.Mounts,
+                Annotations = app.Annotations,
+            });
+        }
+
+        var pod = builder.Pod();
+        return pod with
+        {
+            Apps = apps,
+            Volumes = [.. manifest.Volumes.Where(v => !pod.Volumes.Any(own => own.Name == v.Name)), .. pod.Volumes],
+            Isolators = manifest.Isolators,
+            Annotations = manifest.Annotations,
+            Ports = [.. manifest.Ports, .. pod.Ports],
+            UserAnnotations = manifest.UserAnnotations,
+            UserLabels = manifest.UserLabels,
+        };
     }
 }
