@@ -34,7 +34,10 @@ internal sealed class AppOutput
 
     public int Tee => _tee;
 
-    public bool WantsRead => Source >= 0 && _length == 0;
+    /// <summary>True while the runtime starts the app: what it says itself is told once, by us, when it fails.</summary>
+    public bool Held { get; set; }
+
+    public bool WantsRead => Source >= 0 && _length == 0 && !Held;
 
     public bool WantsTee => _length > 0;
 

@@ -278,7 +278,7 @@ internal sealed class AppSupervision
 
         var (read, write) = Descriptors.Pipe();
         Descriptors.SetNonBlocking(read);
-        Outputs.Add(new AppOutput(Name, stream, read, _log, _context.Foreground ? callers : -1));
+        Outputs.Add(new AppOutput(Name, stream, read, _log, _context.Foreground ? callers : -1) { Held = true });
         return write;
     }
 
@@ -303,6 +303,11 @@ internal sealed class AppSupervision
 
                 break;
             case AppPhase.Starting when status != 0:
+                foreach (var output in Outputs.Where(o => o.Held))
+                {
+                    output.Close();
+                }
+
                 var (code, sentence) = _context.Runtime.ExplainFailure(Name);
                 Failure = sentence;
                 Fail(code);
@@ -323,6 +328,11 @@ internal sealed class AppSupervision
 
     private void Started()
     {
+        foreach (var output in Outputs)
+        {
+            output.Held = false;
+        }
+
         if (_plan.Terminal)
         {
             TakeTerminal();

@@ -44,6 +44,9 @@ internal static class PodMounts
                 }
 
                 break;
+            case "sysfs":
+                Mount.MakeSysfs(mount.Target, mount.Source);
+                break;
             case "bind":
                 Mount.Bind(mount.Source!, mount.Target, recursive: true);
                 break;

@@ -63,7 +63,15 @@ internal sealed class RuntimeCalls
             : text.Contains("exec", StringComparison.Ordinal) && text.Contains("no such file or directory", StringComparison.OrdinalIgnoreCase) && !text.Contains("mount", StringComparison.Ordinal) ? 127
             : text.Contains("exec", StringComparison.Ordinal) && text.Contains("permission denied", StringComparison.OrdinalIgnoreCase) && !text.Contains("mount", StringComparison.Ordinal) ? 126
             : 254;
-        return (status, $"App \"{app}\" did not start: {text}");
+        return (status, $"App \"{app}\" did not start: {Shorten(text)}");
+    }
+
+    // runc tells its own innards first; what went wrong stands behind.
+    private static string Shorten(string text)
+    {
+        const string lead = "unable to start container process: ";
+        var at = text.IndexOf(lead, StringComparison.Ordinal);
+        return (at < 0 ? text : text[(at + lead.Length)..]).Trim();
     }
 
     // {"level":"error","msg":"…","time":…}

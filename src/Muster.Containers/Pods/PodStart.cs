@@ -108,6 +108,12 @@ public sealed class PodStart
             apps.Add(PlanApp(pod, context, app));
         }
 
+        if (record.IdMap.Count > 0 && (record.HostNetwork || network is not null))
+        {
+            Directory.CreateDirectory(pod.File("sys"));
+            mounts.Add(new PlannedMount { Type = "sysfs", Target = pod.File("sys"), Source = network?.NamespacePath });
+        }
+
         PlannedApp? infra = null;
         if (hasInfra)
         {
@@ -183,6 +189,7 @@ public sealed class PodStart
             ?? throw new MusterException(ErrorKind.Unsupported, "A pod of several apps needs catatonit, which is not installed: install the package catatonit");
         var folder = pod.File("infra");
         Directory.CreateDirectory(Path.Combine(folder, "proc"));
+        Directory.CreateDirectory(Path.Combine(folder, "dev"));
         File.WriteAllText(Path.Combine(folder, "catatonit"), "");
         foreach (var kind in Shared(record, network))
         {

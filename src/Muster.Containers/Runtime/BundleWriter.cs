@@ -84,6 +84,7 @@ public static class BundleWriter
             json.WriteString("hostname"u8, context.Pod.Hostname);
             json.WriteStartArray("mounts"u8);
             WriteMount(json, "/proc", "proc", "proc", ["nosuid", "noexec", "nodev"]);
+            WriteMount(json, "/dev", "tmpfs", "tmpfs", ["nosuid", "noexec", "mode=755", "size=64k"]);
             WriteMount(json, "/catatonit", "bind", catatonit, ["bind", "ro", "nosuid", "nodev"]);
             json.WriteEndArray();
             json.WriteStartObject("linux"u8);
@@ -179,10 +180,10 @@ public static class BundleWriter
         }
 
         WriteMount(json, "/dev/mqueue", "mqueue", "mqueue", ["nosuid", "noexec", "nodev"]);
-        if (context.Pod.HostNetwork && context.Pod.IdMap.Count > 0)
+        if (context.Pod.IdMap.Count > 0 && (context.Pod.HostNetwork || context.NetworkNamespace is not null))
         {
-            // A sysfs of its own needs a network namespace of the same user namespace.
-            WriteMount(json, "/sys", "bind", "/sys", ["rbind", "nosuid", "noexec", "nodev", "ro"]);
+            // A user namespace may mount sysfs only for a network namespace of its own: the shim has mounted this one.
+            WriteMount(json, "/sys", "bind", Path.Combine(context.PodDirectory, "sys"), ["rbind", "nosuid", "noexec", "nodev", "ro"]);
         }
         else
         {

@@ -59,11 +59,15 @@ public static class RuntimeProbe
             json.WriteString("path"u8, "rootfs");
             json.WriteEndObject();
             json.WriteStartArray("mounts"u8);
-            json.WriteStartObject();
-            json.WriteString("destination"u8, "/proc");
-            json.WriteString("type"u8, "proc");
-            json.WriteString("source"u8, "proc");
-            json.WriteEndObject();
+            foreach (var (target, type) in (ReadOnlySpan<(string, string)>)[("/proc", "proc"), ("/dev", "tmpfs")])
+            {
+                json.WriteStartObject();
+                json.WriteString("destination"u8, target);
+                json.WriteString("type"u8, type);
+                json.WriteString("source"u8, type);
+                json.WriteEndObject();
+            }
+
             json.WriteEndArray();
             json.WriteStartObject("linux"u8);
             json.WriteString("cgroupsPath"u8, cgroup);

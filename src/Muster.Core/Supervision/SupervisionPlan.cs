@@ -59,7 +59,7 @@ public sealed record SupervisionPlan
 /// <summary>One mount(2) of the shim. Overlay lowers are given topmost first.</summary>
 public sealed record PlannedMount
 {
-    /// <summary><c>overlay</c>, <c>bind</c> or <c>tmpfs</c>.</summary>
+    /// <summary><c>overlay</c>, <c>bind</c>, <c>tmpfs</c>, or <c>sysfs</c> (of the network namespace named by <see cref="Source"/>).</summary>
     public required string Type { get; init; }
 
     public required string Target { get; init; }

@@ -26,6 +26,37 @@ public static partial class Mount
     public static void Make(string source, string target, string type, ulong flags, string? options) =>
         LinuxException.Check(mount(source, target, type, flags, options), "mount " + type, target);
 
+    /// <summary>Mounts a read-only sysfs that shows another network namespace (a namespace file), or the caller's own for null.</summary>
+    public static void MakeSysfs(string target, string? networkNamespace)
+    {
+        const ulong flags = ReadOnly | NoSuid | NoDev | NoExec;
+        if (networkNamespace is null)
+        {
+            Make("sysfs", target, "sysfs", flags, null);
+            return;
+        }
+
+        var home = DescriptorLock.Open("/proc/thread-self/ns/net");
+        var other = DescriptorLock.Open(networkNamespace);
+        try
+        {
+            LinuxException.Check(setns(other, 0x40000000 /* CLONE_NEWNET */), "setns", networkNamespace);
+            try
+            {
+                Make("sysfs", target, "sysfs", flags, null);
+            }
+            finally
+            {
+                LinuxException.Check(setns(home, 0x40000000), "setns");
+            }
+        }
+        finally
+        {
+            Descriptors.Close(other);
+            Descriptors.Close(home);
+        }
+    }
+
     /// <summary>Binds a file or directory elsewhere.</summary>
     public static void Bind(string source, string target, bool recursive = false) =>
         LinuxException.Check(mount(source, target, null, BindFlag | (recursive ? Recursive : 0), null), "mount --bind " + source, target);
@@ -53,4 +84,7 @@ public static partial class Mount
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int unshare(int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int setns(int descriptor, int type);
 }
