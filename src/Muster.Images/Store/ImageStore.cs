@@ -12,12 +12,14 @@ public sealed class ImageStore
     /// <summary>Shortest prefix of an id that is looked for: rkt takes two digits after <c>sha512-</c>.</summary>
     private const int ShortestPrefix = 2;
 
+    private readonly MusterRoot _root;
     private readonly StorePaths _paths;
     private readonly TimeProvider _time;
 
     /// <summary>The store of <paramref name="root"/>; touches nothing until it is asked for something.</summary>
     public ImageStore(MusterRoot root, TimeProvider time)
     {
+        _root = root;
         _paths = new StorePaths(root);
         _time = time;
     }
@@ -108,6 +110,44 @@ public sealed class ImageStore
     /// <summary>Records a further reference to an image that is in the store.</summary>
     public void Record(ReferenceRecord reference) =>
         DurableFile.Write(_paths.Name(reference.Reference), System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(reference, StoreJson.Default.ReferenceRecord));
+
+    /// <summary>Removes what nothing names any more. Waits a little for fetches to end.</summary>
+    /// <exception cref="MusterException">Busy when they do not.</exception>
+    public async Task<GarbageReport> CollectGarbageAsync(GarbageOptions options, CancellationToken ct) =>
+        (await GarbageCollection.RunAsync(this, _root, options, wait: true, ct))!;
+
+    /// <summary>
+    /// Removes a reference, and the image with it when no other name is left; an id removes the image with all its names.
+    /// Trees that pods use stay until these are gone. Returns the references that were removed.
+    /// </summary>
+    /// <exception cref="MusterException">NotFound when there is none.</exception>
+    public async Task<IReadOnlyList<string>> RemoveAsync(string referenceOrIdPrefix, CancellationToken ct)
+    {
+        var image = Find(referenceOrIdPrefix) ?? throw new MusterException(ErrorKind.NotFound, $"The image \"{referenceOrIdPrefix}\" is not in the store: see muster image list");
+        var text = ImageReference.TryParse(referenceOrIdPrefix, out var reference) ? reference.ToString() : referenceOrIdPrefix;
+        var byId = image.Reference.Reference != text && (reference is null or { Kind: ReferenceKind.Id } || image.Record.Id.AsSpan(7).StartsWith(text, StringComparison.Ordinal));
+        var all = References().Where(r => r.Image == image.Record.Id).ToList();
+        var removed = byId ? all : [.. all.Where(r => r.Reference == image.Reference.Reference)];
+
+        // The path of a file is only where an image came from: it does not keep one whose last name goes.
+        if (all.TrueForAll(r => removed.Contains(r) || r.Reference.StartsWith("file:", StringComparison.Ordinal)))
+        {
+            removed = all;
+        }
+
+        foreach (var gone in removed)
+        {
+            File.Delete(_paths.Name(gone.Reference));
+        }
+
+        if (removed.Count == all.Count)
+        {
+            File.Delete(_paths.Image(image.Record.Id));
+            _ = await GarbageCollection.RunAsync(this, _root, new GarbageOptions(TimeSpan.MaxValue, Unused: false), wait: false, ct);
+        }
+
+        return [.. removed.Select(r => r.Reference)];
+    }
 
     /// <summary>Starts an import.</summary>
     public Task<PendingImage> BeginAsync(CancellationToken ct) => PendingImage.BeginAsync(_paths, _time, ct);

@@ -47,6 +47,9 @@ public sealed class FileLock : IDisposable
         }
     }
 
+    /// <summary>As <see cref="TakeNamedAsync"/> without waiting; null when somebody else holds it.</summary>
+    public static FileLock? TryTakeNamed(string path) => TryTake(path, exclusive: true, removeAfter: true);
+
     /// <summary>Locks an existing directory; null when somebody else holds it or it is gone.</summary>
     public static FileLock? TryTakeDirectory(string path)
     {
