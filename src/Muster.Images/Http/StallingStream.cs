@@ -1,0 +1,103 @@
+using Muster.Core;
+
+namespace Muster.Images.Http;
+
+/// <summary>A response's body that gives up when the server sends nothing for too long; disposes the response with it.</summary>
+internal sealed class StallingStream : ReadOnlyStream
+{
+    private readonly HttpResponseMessage _response;
+    private readonly Stream _body;
+    private readonly TimeSpan _stall;
+    private readonly TimeProvider _time;
+
+    public StallingStream(HttpResponseMessage response, Stream body, TimeSpan stall, TimeProvider time)
+    {
+        _response = response;
+        _body = body;
+        _stall = stall;
+        _time = time;
+    }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        var reading = _body.ReadAsync(buffer, cancellationToken);
+        if (reading.IsCompletedSuccessfully)
+        {
+            return reading.Result;
+        }
+
+        var task = reading.AsTask();
+        var address = HttpFetcher.Shown(_response.RequestMessage!.RequestUri!);
+        try
+        {
+            return await task.WaitAsync(_stall, _time, cancellationToken);
+        }
+        catch (TimeoutException e)
+        {
+            // Ends the read that is still under way; its failure is of no more interest.
+            _ = task.ContinueWith(t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            _response.Dispose();
+            throw new MusterException(ErrorKind.Timeout, $"{address} sent nothing for {_stall.TotalSeconds:0.#} s: check the network, or try again later", e);
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException)
+        {
+            throw new MusterException(ErrorKind.Upstream, $"{address} broke off in the middle ({e.Message}): try again later", e);
+        }
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _body.Dispose();
+            _response.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+}
+
+/// <summary>What every stream here has in common: read forward only.</summary>
+internal abstract class ReadOnlyStream : Stream
+{
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public abstract override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default);
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    // A decompressor that reads synchronously waits on its own thread, where nothing else runs.
+    public override int Read(byte[] buffer, int offset, int count) =>
+        ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
+
+    public override int Read(Span<byte> buffer)
+    {
+        var rented = new byte[buffer.Length];
+        var read = Read(rented, 0, rented.Length);
+        rented.AsSpan(0, read).CopyTo(buffer);
+        return read;
+    }
+
+    public override void Flush()
+    {
+    }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+}

@@ -1,0 +1,90 @@
+using Muster.Core;
+using Muster.Images.Http;
+
+namespace Muster.Images.Oci.Registry;
+
+/// <summary>
+/// Content of a known size that takes a broken download up again where it ended (Range), within limits. It gives never more
+/// than the size: a server that sends on is refused before anything more is unpacked.
+/// </summary>
+internal sealed class ResumingStream : ReadOnlyStream
+{
+    private readonly Func<long, CancellationToken, Task<Stream>> _open;
+    private readonly long _end;
+    private readonly string _location;
+    private long _at;
+    private int _fruitless;
+    private Stream? _body;
+
+    /// <summary>A stream over <paramref name="body"/>, which begins at <paramref name="offset"/>; <paramref name="open"/> opens it again at another.</summary>
+    public ResumingStream(Stream body, long offset, long size, string location, Func<long, CancellationToken, Task<Stream>> open)
+    {
+        _body = body;
+        _at = offset;
+        _end = size;
+        _location = location;
+        _open = open;
+    }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        while (buffer.Length > 0)
+        {
+            MusterException? failure = null;
+            try
+            {
+                _body ??= await _open(_at, cancellationToken);
+                var read = await _body.ReadAsync(buffer, cancellationToken);
+                if (read > 0)
+                {
+                    return Count(read);
+                }
+
+                if (_at == _end)
+                {
+                    return 0;
+                }
+            }
+            catch (MusterException e) when (e.Kind is ErrorKind.Upstream or ErrorKind.Timeout)
+            {
+                failure = e;
+            }
+
+            await ForgetAsync();
+            if (++_fruitless > WebLimits.MaxResumes)
+            {
+                throw failure ?? new MusterException(ErrorKind.Upstream, $"{_location} ended {WebLimits.MaxResumes} times after {_at} of {_end} bytes: try again later");
+            }
+        }
+
+        return 0;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _body?.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private int Count(int read)
+    {
+        _at += read;
+        _fruitless = 0;
+        return _at <= _end
+            ? read
+            : throw new MusterException(ErrorKind.Corrupt, $"{_location} sends more than the {_end} bytes that its manifest says: it is damaged or was altered");
+    }
+
+    private async Task ForgetAsync()
+    {
+        if (_body is not null)
+        {
+            await _body.DisposeAsync();
+            _body = null;
+        }
+    }
+}

@@ -1,0 +1,214 @@
+using System.Diagnostics;
+using System.Text;
+using Muster.Core;
+using Muster.Images.Http;
+using Muster.Images.Oci;
+using Muster.Images.Oci.Registry;
+using Muster.Images.Tests.Trust;
+
+namespace Muster.Images.Tests.Registry;
+
+/// <summary>Registries and web servers that stall, lie, redirect and break off.</summary>
+public sealed class HostileServerTests : IDisposable
+{
+    private static readonly byte[] Content = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 20_000).Select(i => (char)('a' + (i % 26)))));
+    private static readonly OciDescriptor Blob = RegistryTests.Descriptor("application/octet-stream", Content);
+    private static readonly WebOptions Quick = new() { Stall = TimeSpan.FromMilliseconds(300), FirstRetryDelay = TimeSpan.FromMilliseconds(10), AllowHttp = true };
+
+    private readonly TemporaryFolder _folder = new();
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task A_download_that_breaks_off_is_taken_up_where_it_ended()
+    {
+        var times = 0;
+        await using var server = Registry(async asked =>
+        {
+            var from = asked.Header("Range") is { } range ? int.Parse(range["bytes=".Length..^1], System.Globalization.CultureInfo.InvariantCulture) : 0;
+            var to = Math.Min(from + 7000, Content.Length);
+            await asked.RawAsync(from == 0 ? $"HTTP/1.1 200 OK\r\nContent-Length: {Content.Length}\r\n\r\n" : $"HTTP/1.1 206 P\r\nContent-Length: {Content.Length - from}\r\nContent-Range: bytes {from}-{Content.Length - 1}/{Content.Length}\r\n\r\n");
+            await asked.Connection.WriteAsync(Content.AsMemory(from, to - from));
+            times++;
+            throw new IOException();
+        });
+        (await ReadAsync(server)).Should().Equal(Content);
+        times.Should().Be(3);
+    }
+
+    [Fact]
+    public async Task A_server_without_ranges_is_read_again_from_the_start()
+    {
+        var times = 0;
+        await using var server = Registry(async asked =>
+        {
+            await asked.RawAsync($"HTTP/1.1 200 OK\r\nContent-Length: {Content.Length}\r\n\r\n");
+            await asked.Connection.WriteAsync(Content.AsMemory(0, ++times == 1 ? 9000 : Content.Length));
+            throw new IOException();
+        });
+        (await ReadAsync(server)).Should().Equal(Content);
+    }
+
+    [Fact]
+    public async Task A_server_that_stalls_is_given_up()
+    {
+        await using var server = Registry(async asked =>
+        {
+            await asked.RawAsync($"HTTP/1.1 200 OK\r\nContent-Length: {Content.Length}\r\n\r\nabc");
+            await Task.Delay(Timeout.Infinite);
+        });
+        var clock = Stopwatch.StartNew();
+        var read = () => ReadAsync(server);
+        (await read.Should().ThrowAsync<MusterException>()).Which.Kind.Should().Be(ErrorKind.Timeout);
+        clock.Elapsed.Should().BeLessThan(TimeSpan.FromSeconds(20));
+
+        await using var silent = new ScriptedServer(_ => Task.Delay(Timeout.Infinite));
+        using var web = new HttpFetcher(new MusterRoot(_folder.Path), Quick, TimeProvider.System);
+        var get = () => web.GetAsync(silent.Address, 100, null, Ct);
+        (await get.Should().ThrowAsync<MusterException>()).WithMessage("*did not answer in time*");
+    }
+
+    [Fact]
+    public async Task A_wrong_length_is_refused_before_and_while_reading()
+    {
+        await using var longer = Registry(asked => asked.AnswerAsync(200, [.. Content, 1]));
+        (await FailureAsync(() => ReadAsync(longer))).Should().Contain("announces 20001 bytes");
+        await using var chunked = Registry(async asked =>
+        {
+            await asked.RawAsync("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+            for (var i = 0; i < 10; i++)
+            {
+                await asked.RawAsync("1388\r\n" + new string('x', 5000) + "\r\n");
+            }
+
+            await asked.RawAsync("0\r\n\r\n");
+        });
+        (await FailureAsync(() => ReadAsync(chunked))).Should().Contain("more than the 20000 bytes");
+        await using var shorter = Registry(async asked =>
+        {
+            await asked.RawAsync("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n");
+        });
+        (await FailureAsync(() => ReadAsync(shorter))).Should().Contain("ended 5 times after 5 of 20000 bytes");
+    }
+
+    [Fact]
+    public async Task A_wrong_digest_html_and_an_endless_manifest_are_refused()
+    {
+        await using var other = Registry(asked => asked.AnswerAsync(200, "{\"other\":1}", "Content-Type: application/vnd.oci.image.manifest.v1+json"));
+        (await FailureAsync(() => Source(other, "app@" + Blob.Digest).ReadRootAsync(Ct))).Should().Contain("damaged or was altered");
+        await using var html = Registry(asked => asked.AnswerAsync(200, "<html>hello</html>", "Content-Type: text/html"));
+        (await FailureAsync(() => Source(html, "app:1").ReadRootAsync(Ct))).Should().Contain("sends text/html where a manifest is expected");
+        await using var endless = Registry(async asked =>
+        {
+            await asked.RawAsync("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+            while (true)
+            {
+                await asked.RawAsync("10000\r\n" + new string('{', 65536) + "\r\n");
+            }
+        });
+        (await FailureAsync(() => Source(endless, "app:1").ReadRootAsync(Ct))).Should().Contain("more than 4194304 bytes");
+        await using var headers = Registry(async asked => await asked.RawAsync("HTTP/1.1 200 OK\r\n" + string.Concat(Enumerable.Range(0, 3000).Select(i => $"X-{i}: {new string('y', 60)}\r\n")) + "\r\n"));
+        (await FailureAsync(() => Source(headers, "app:1").ReadRootAsync(Ct))).Should().Contain("headers");
+    }
+
+    [Fact]
+    public async Task Redirects_in_a_circle_and_from_https_to_http_are_refused()
+    {
+        await using var circle = Registry(asked => asked.AnswerAsync(307, "", "Location: " + asked.Target));
+        (await FailureAsync(() => ReadAsync(circle))).Should().Contain("redirects more than 5 times");
+        using var authority = new TestAuthority();
+        await using var secure = new ScriptedServer(asked => asked.AnswerAsync(302, "", "Location: http://127.0.0.1:1/x"), authority);
+        using var web = new HttpFetcher(new MusterRoot(_folder.Path), Quick with { SkipCertificateCheck = true }, TimeProvider.System);
+        (await FailureAsync(() => web.GetAsync(secure.Address, 100, null, Ct))).Should().Contain("from https to http");
+        using var strict = new HttpFetcher(new MusterRoot(_folder.Path), Quick with { AllowHttp = false }, TimeProvider.System);
+        (await FailureAsync(() => strict.GetAsync(circle.Address, 100, null, Ct))).Should().Contain("plain http").And.Contain("--insecure-options=http");
+    }
+
+    [Fact]
+    public async Task A_login_never_follows_a_redirect_to_another_host()
+    {
+        await using var storage = new ScriptedServer(asked => asked.AnswerAsync(200, Content));
+        await using var server = new ScriptedServer(asked => asked.Path == "/v2/"
+            ? asked.AnswerAsync(asked.Header("Authorization") is null ? 401 : 200, "", "WWW-Authenticate: Basic realm=\"x\"")
+            : asked.AnswerAsync(307, "", $"Location: {storage.Address}blob"));
+        using var session = Session();
+        session.Logins.Store(server.Host, new RegistryLogin("u", "p"));
+        await using var stream = await new RegistrySource(session, RegistryReference.Parse(server.Host + "/app:1")).OpenBlobAsync(Blob, 0, Ct);
+        using var whole = new MemoryStream();
+        await stream.CopyToAsync(whole, Ct);
+        whole.ToArray().Should().Equal(Content);
+        server.Requests.Last().Header("Authorization").Should().StartWith("Basic ");
+        storage.Requests.Single().Header("Authorization").Should().BeNull();
+    }
+
+    [Fact]
+    public async Task A_busy_server_is_asked_again_when_it_says_and_not_for_ever()
+    {
+        var times = 0;
+        await using var busy = Registry(asked => ++times < 3 ? asked.AnswerAsync(times == 1 ? 429 : 503, "", "Retry-After: 0") : asked.AnswerAsync(200, Content));
+        (await ReadAsync(busy)).Should().Equal(Content);
+        times.Should().Be(3);
+        var tries = 0;
+        await using var closed = Registry(asked =>
+        {
+            tries++;
+            return asked.AnswerAsync(500);
+        });
+        (await FailureAsync(() => Source(closed, "app:1").ReadRootAsync(Ct))).Should().Contain("answered 500");
+        tries.Should().Be(WebLimits.MaxTries);
+        await using var later = Registry(asked => asked.AnswerAsync(429, "", "Retry-After: 3600"));
+        (await FailureAsync(() => Source(later, "app:1").ReadRootAsync(Ct))).Should().Contain("429, for 3600 s");
+    }
+
+    [Fact]
+    public async Task A_token_that_ended_is_asked_for_again_and_a_realm_without_https_is_refused()
+    {
+        var given = 0;
+        ScriptedServer? server = null;
+        server = new ScriptedServer(asked => asked.Path switch
+        {
+            "/token" => asked.AnswerAsync(200, $$"""{"access_token":"t{{++given}}","expires_in":3000}"""),
+            "/v2/" => asked.AnswerAsync(401, "", $"WWW-Authenticate: Bearer realm=\"{server!.Address}token\",service=\"s\""),
+            _ => asked.Header("Authorization") == "Bearer t2" ? asked.AnswerAsync(200, Content) : asked.AnswerAsync(401, "", $"WWW-Authenticate: Bearer realm=\"{server!.Address}token\",service=\"s\",scope=\"repository:app:pull\",error=\"invalid_token\""),
+        });
+        await using var _ = server;
+        (await ReadAsync(server)).Should().Equal(Content);
+        given.Should().Be(2);
+        using var authority = new TestAuthority();
+        await using var lowered = new ScriptedServer(asked => asked.AnswerAsync(401, "", "WWW-Authenticate: Bearer realm=\"http://127.0.0.1:1/token\""), authority);
+        using var session = Session(Quick with { SkipCertificateCheck = true });
+        (await FailureAsync(() => new RegistrySource(session, RegistryReference.Parse(lowered.Host + "/app:1")).ReadRootAsync(Ct))).Should().Contain("not an https address");
+    }
+
+    [Fact]
+    public async Task A_mirror_is_asked_first_and_the_registry_when_it_fails()
+    {
+        await using var mirror = Registry(asked => asked.Path.Contains("/copies/app/") ? asked.AnswerAsync(200, Content) : asked.AnswerAsync(404));
+        await using var server = Registry(asked => asked.AnswerAsync(200, "{}", "Content-Type: application/vnd.oci.image.manifest.v1+json"));
+        _folder.File("etc/registries.conf", $"[[registry]]\nprefix = \"{server.Host}\"\nlocation = \"{server.Host}\"\n[[registry.mirror]]\nlocation = \"{mirror.Host}/copies\"\n");
+        (await ReadAsync(server)).Should().Equal(Content);
+        mirror.Requests.Should().Contain(r => r.Path == $"/v2/copies/app/blobs/{Blob.Digest}");
+        (await Source(server, "other:1").ReadRootAsync(Ct)).Bytes.Length.Should().Be(2);
+        _folder.File("etc/registries.conf", $"[[registry]]\nlocation = \"{server.Host}\"\nblocked = true\n");
+        (await FailureAsync(() => ReadAsync(server))).Should().Contain("blocked");
+    }
+
+    private static ScriptedServer Registry(Func<Asked, Task> answer) => new(asked => asked.Path == "/v2/" ? asked.AnswerAsync(200, "{}") : answer(asked));
+
+    private RegistrySession Session(WebOptions? options = null) => new(new MusterRoot(_folder.Path), options ?? Quick, TimeProvider.System, _folder.Path + "/auth.json");
+
+    // Sessions are left to the collector here: their connections end with the servers.
+    private RegistrySource Source(ScriptedServer server, string name) => new(Session(), RegistryReference.Parse(server.Host + "/" + name));
+
+    private async Task<byte[]> ReadAsync(ScriptedServer server)
+    {
+        await using var stream = await Source(server, "app:1").OpenBlobAsync(Blob, 0, Ct);
+        using var whole = new MemoryStream();
+        await stream.CopyToAsync(whole, Ct);
+        return whole.ToArray();
+    }
+
+    private static async Task<string> FailureAsync(Func<Task> action) => (await action.Should().ThrowAsync<MusterException>()).Which.Message;
+}

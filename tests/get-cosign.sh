@@ -1,0 +1,14 @@
+#!/bin/sh
+# Puts Debian's cosign (trixie has it, bookworm does not) into artifacts/tools, where tests look for it. Uses a state of apt's
+# own in a temporary folder, so that the machine's package lists stay as they are.
+set -eu
+here=$(cd "$(dirname "$0")/.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep -m1 debian) || mirror=http://deb.debian.org/debian
+mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$here/artifacts/tools"
+printf 'Types: deb\nURIs: %s\nSuites: trixie\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n' "$mirror" > "$work/trixie.sources"
+apt="apt-get -q -o Dir::Etc::sourcelist=$work/trixie.sources -o Dir::Etc::sourceparts=/nonexistent -o Dir::State::lists=$work/lists -o Dir::Cache=$work/cache -o APT::Sandbox::User=root"
+$apt update
+(cd "$work" && $apt download cosign && dpkg -x cosign_*.deb x)
+install -m 755 "$work/x/usr/bin/cosign" "$here/artifacts/tools/cosign"
