@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Sets up, builds and tests everything; the last line is "N passed, N failed".
+set -uo pipefail
+cd "$(dirname "$0")"
+
+all=no
+only=()
+for arg in "$@"; do
+  case "$arg" in
+    -h|--help) printf 'Usage: ./test.sh [--all] [TEST-PROJECT…]\n--all also runs the slow tiers (50 pods at once, 500 runs in a row, kills at 30 points).\n'; exit 0 ;;
+    --all) all=yes ;;
+    -*) echo "test.sh: unknown argument $arg: see ./test.sh --help" >&2; exit 2 ;;
+    *) only+=("$arg") ;;
+  esac
+done
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MUSTER_SLOW_TESTS=$all
+
+stop() { echo "test.sh: $*" >&2; echo "0 passed, 1 failed"; exit 1; }
+
+eng/bootstrap.sh --tests --without-criu || stop "the set-up failed"
+before=$(eng/leftovers.sh)
+dotnet build Muster.slnx -v quiet -warnaserror || stop "the build failed"
+./build.sh >/tmp/muster-build.$$ 2>&1 || { cat /tmp/muster-build.$$; rm -f /tmp/muster-build.$$; stop "publishing the programs failed"; }
+rm -f /tmp/muster-build.$$
+
+passed=0 failed=0
+for project in tests/*.Tests; do
+  name=$(basename "$project")
+  [ ${#only[@]} -eq 0 ] || [[ " ${only[*]} " == *" $name "* ]] || continue
+  program=artifacts/bin/$name/debug/$name
+  [ -x "$program" ] || continue
+  echo "== $name"
+  log=$(mktemp)
+  timeout -k 10 1500 "$program" 2>&1 | tee "$log" | grep -vE '^(xUnit|  Discover|  Starting|  Finished)'
+  status=${PIPESTATUS[0]}
+  read -r p f < <(awk '$1=="succeeded:"{p=$2} $1=="failed:"{f=$2} END{print p+0, f+0}' "$log")
+  # A runner that died has told no count: that is a failure too. Exit 8 says that no test was found.
+  if [ "$status" != 0 ] && [ "$status" != 8 ] && [ "$f" = 0 ]; then f=1; echo "test.sh: $name ended with status $status" >&2; fi
+  rm -f "$log"
+  passed=$((passed + p)) failed=$((failed + f))
+done
+
+after=$(eng/leftovers.sh)
+if [ "$before" != "$after" ]; then
+  echo "test.sh: the tests left something on the machine:" >&2
+  diff <(echo "$before") <(echo "$after") >&2
+  failed=$((failed + 1))
+else
+  passed=$((passed + 1))
+fi
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
