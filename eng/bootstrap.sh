@@ -60,7 +60,7 @@ fi
 
 install_criu() {
   if [ -x "$criu_prefix/criu" ] && "$criu_prefix/criu" --version 2>/dev/null | grep -qE 'Version: (4\.[2-9]|[5-9])'; then
-    say "criu $("$criu_prefix/criu" --version | awk '/Version/{print $2}') is there"
+    say "criu $("$criu_prefix/criu" --version 2>/dev/null | awk '/Version/{print $2}') is there"
     return
   fi
   say "fetching criu 4.2 or newer into $criu_prefix (the system's own stays as it is)"
@@ -69,13 +69,13 @@ install_criu() {
   trap 'rm -rf "$work"' RETURN
   # The address of the newer suites is that of the suite in use; a private apt state keeps them out of the system's.
   local mirror
-  mirror=$(grep -hoE '^(URIs:|deb)[[:space:]].*' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -oE 'https?://[^ ]+/debian/?( |$)' | head -1 | tr -d ' ')
+  mirror=$(grep -hoE '^(URIs:|deb)[[:space:]].*' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -oE 'https?://[^ ]+/debian/?( |$)' | head -1 | tr -d ' ' || true)
   [ -n "$mirror" ] || fail "no Debian source was found in /etc/apt from which criu's suite could be derived"
   mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/deb"
   for suite in trixie sid; do
     echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main"
   done > "$work/sources.list"
-  local apt=(-o "Dir::Etc::sourcelist=$work/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$work/lists" -o "Dir::Cache=$work/cache" -o Acquire::Languages=none -o Acquire::Retries=3)
+  local apt=(-o "Dir::Etc::sourcelist=$work/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$work/lists" -o "Dir::Cache=$work/cache" -o Acquire::Languages=none -o Acquire::Retries=3 -o APT::Sandbox::User=root)
   apt-get "${apt[@]}" update -qq || fail "the package lists of trixie and sid could not be read from the mirror of this host"
   ( cd "$work/deb"
     apt-get "${apt[@]}" download -qq criu/sid libcompel1/sid libnet9/sid \
@@ -90,13 +90,14 @@ install_criu() {
   cat > "$criu_prefix.new/criu" <<WRAPPER
 #!/bin/sh
 # criu with the C library that it was built for; the host's own is older.
+# Its library lookups complain of missing version information at every start, which is of no consequence.
 exec $criu_prefix$loader --library-path $criu_prefix/usr/lib/$(uname -m)-linux-gnu $criu_prefix/usr/sbin/criu "\$@"
 WRAPPER
   chmod 755 "$criu_prefix.new/criu"
   rm -rf "$criu_prefix"
   mv "$criu_prefix.new" "$criu_prefix"
-  "$criu_prefix/criu" --version >/dev/null || fail "criu in $criu_prefix does not start: $("$criu_prefix/criu" --version 2>&1 | head -1)"
-  say "criu $("$criu_prefix/criu" --version | awk '/Version/{print $2}') is ready"
+  "$criu_prefix/criu" --version >/dev/null 2>&1 || fail "criu in $criu_prefix does not start: $("$criu_prefix/criu" --version 2>&1 | head -1)"
+  say "criu $("$criu_prefix/criu" --version 2>/dev/null | awk '/Version/{print $2}') is ready"
 }
 [ $with_criu = no ] || install_criu
 say "done"
