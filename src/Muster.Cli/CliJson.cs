@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Muster.Cli.Commands.Host;
 using Muster.Network;
 
 namespace Muster.Cli;
@@ -6,4 +7,5 @@ namespace Muster.Cli;
 /// <summary>Source-generated JSON of what verbs print that is no record of another room.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(PortMapping))]
+[JsonSerializable(typeof(ConfigRow))]
 internal sealed partial class CliJson : JsonSerializerContext;

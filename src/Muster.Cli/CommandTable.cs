@@ -31,6 +31,12 @@ public static class CommandTable
         StopCommand.Remove,
         StopCommand.Collect,
         StopCommand.Release,
+        GenerateCommand.Systemd,
+        GenerateCommand.Runit,
+        DaemonCommand.Command,
+        ConfigCommand.Command,
+        CompletionCommand.Command,
+        ManualPages.Command,
         VersionCommand.Command,
     ];
 }

@@ -66,14 +66,21 @@ internal static class PodStarting
     {
         Words = ["start"],
         Summary = "Start pods that have ended, with their files as they were",
-        Usage = "POD…",
-        Example = "muster start web",
+        Usage = "[--foreground] POD…",
+        Description = "With --foreground muster becomes the pod's supervisor, as with run: this is how init systems keep a pod.",
+        Example = "muster start web\nmuster start --foreground web",
+        Options = [new("foreground", "Become the pod's supervisor instead of leaving it in the background")],
         Arguments = (1, int.MaxValue),
         Run = async (call, ct) =>
         {
             PodDoor.RequireRoot("start");
             var door = new PodDoor(call);
             await door.Ending.RecoverAsync(ct);
+            if (call.Has("foreground") && call.Arguments.Count > 1)
+            {
+                throw new MusterException(ErrorKind.Usage, "--foreground takes one pod: each has a supervisor of its own");
+            }
+
             foreach (var name in call.Arguments)
             {
                 using var found = door.Find(name);
@@ -86,7 +93,7 @@ internal static class PodStarting
                 using var pod = door.Store.Lock(found);
                 var record = pod.ReadRecord();
                 pod.WriteRecord(record with { Apps = [.. record.Apps.Select(a => a with { Stdin = a.Stdin == "inherit" ? a.Terminal ? "pipe" : "null" : a.Stdin })] });
-                await StartAsync(door, pod, detach: true, ct);
+                await StartAsync(door, pod, detach: !call.Has("foreground"), ct);
             }
 
             return 0;
@@ -121,7 +128,7 @@ internal static class PodStarting
     private static PodRecord Override(Invocation call, PodRecord record)
     {
         var values = call.AllValues;
-        var spec = new SpecBuilder(values, foreground: !call.Has("detach")).Pod();
+        var spec = new SpecBuilder(values, foreground: !call.Has("detach"), SettingsFile.Load(call.Root)).Pod();
         var interactive = call.Has("interactive");
         return record with
         {

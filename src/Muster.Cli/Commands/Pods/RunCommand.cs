@@ -57,7 +57,7 @@ internal static class RunCommand
         PodDoor.RequireRoot(call.Command.Name);
         var door = new PodDoor(call);
         var detach = prepareOnly || grammar.Pod.ContainsKey("detach");
-        var builder = new SpecBuilder(grammar.Pod, !detach);
+        var builder = new SpecBuilder(grammar.Pod, !detach, SettingsFile.Load(call.Root));
         var images = new ImageStore(call.Root, call.Time);
         var spec = await BuildAsync(door, grammar, builder, images, ct);
         using var pod = new PodPreparation(door.Store, call.Time, door.Warn).Prepare(spec);

@@ -2,6 +2,7 @@ using System.Globalization;
 using Muster.Containers.Pods;
 using Muster.Containers.Runtime;
 using Muster.Core;
+using Muster.Core.Configuration;
 using Muster.Images;
 using Muster.Network;
 
@@ -15,9 +16,11 @@ internal sealed class SpecBuilder
 
     private readonly Dictionary<string, List<string>> _pod;
     private readonly bool _foreground;
+    private readonly Settings _settings;
 
-    public SpecBuilder(Dictionary<string, List<string>> pod, bool foreground)
+    public SpecBuilder(Dictionary<string, List<string>> pod, bool foreground, Settings settings)
     {
+        _settings = settings;
         _pod = pod;
         _foreground = foreground;
         Insecure = FetchOptions.ParseInsecure(All(pod, "insecure-options"));
@@ -52,7 +55,7 @@ internal sealed class SpecBuilder
     {
         Name = Last(_pod, "name"),
         Apps = [],
-        Networks = NetworkWords.Parse(All(_pod, "net")),
+        Networks = NetworkWords.Parse(_pod.ContainsKey("net") ? All(_pod, "net") : [_settings["pods.network"]]),
         Ports = [.. All(_pod, "port").Select(PortWords.Named), .. All(_pod, "publish").Select(PortWords.Numbered)],
         Volumes = [.. All(_pod, "volume").Select(VolumeWords.Volume)],
         Hostname = Last(_pod, "hostname"),
@@ -63,10 +66,10 @@ internal sealed class SpecBuilder
         RegistersMetadata = _pod.ContainsKey("mds-register"),
         Init = _pod.ContainsKey("init"),
         RemoveWhenDone = _pod.ContainsKey("rm"),
-        Runtime = Last(_pod, "runtime"),
-        StopGraceMs = (int)Math.Min(CommandLine.Durations.Parse(Last(_pod, "stop-timeout") ?? "10s", "--stop-timeout").TotalMilliseconds, 86_400_000),
-        LogMaxBytes = Math.Max(4096, Quantity.ParseBytes(Last(_pod, "log-max-size") ?? "16Mi", "--log-max-size")),
-        LogMaxFiles = (int)Whole(_pod, "log-max-files", 3, 0, 1000),
+        Runtime = Last(_pod, "runtime") ?? (_settings["pods.runtime"] is { Length: > 0 } runtime ? runtime : null),
+        StopGraceMs = (int)Math.Min(CommandLine.Durations.Parse(Last(_pod, "stop-timeout") ?? _settings["pods.stop-timeout"], "--stop-timeout").TotalMilliseconds, 86_400_000),
+        LogMaxBytes = Math.Max(4096, Quantity.ParseBytes(Last(_pod, "log-max-size") ?? _settings["pods.log-max-size"], "--log-max-size")),
+        LogMaxFiles = (int)Whole(_pod, "log-max-files", int.Parse(_settings["pods.log-max-files"]), 0, 1000),
         IgnoredIsolators = All(_pod, "ignore-isolator"),
         InsecureOptions = [.. All(_pod, "insecure-options").SelectMany(v => v.Split(',')).Where(w => w != "none").Distinct()],
     };
@@ -99,7 +102,7 @@ internal sealed class SpecBuilder
             MemoryLimit = One("memory") is { } memory ? Quantity.ParseBytes(memory, "--memory") : null,
             CpuLimitMillis = One("cpu") is { } cpu ? Cpu(cpu) : null,
             CpuShares = One("cpu-shares") is not null ? Whole(words.Values.ContainsKey("cpu-shares") ? words.Values : _pod, "cpu-shares", 0, 2, 262_144) : null,
-            PidsLimit = One("pids") is not null ? Whole(words.Values.ContainsKey("pids") ? words.Values : _pod, "pids", 0, 1, 4_194_304) : null,
+            PidsLimit = One("pids") is not null ? Whole(words.Values.ContainsKey("pids") ? words.Values : _pod, "pids", 0, 1, 4_194_304) : long.Parse(_settings["pods.pids"]),
             OomScoreAdj = One("oom-score-adj") is not null ? (int)Whole(words.Values.ContainsKey("oom-score-adj") ? words.Values : _pod, "oom-score-adj", 0, -1000, 1000) : null,
             Stdin = StdinMode(One("stdin"), alone, interactive),
             Output = One("stdout") == "null" && One("stderr") == "null" ? "null" : "log",

@@ -117,8 +117,9 @@ internal static class StopCommand
         Run = async (call, ct) =>
         {
             PodDoor.RequireRoot("gc");
+            var settings = SettingsFile.Load(call.Root);
             var door = new PodDoor(call);
-            var collected = await door.Ending.CollectAsync(call.Duration("grace-period", TimeSpan.FromMinutes(30)), call.Duration("expire-prepared", TimeSpan.FromHours(24)), call.Has("mark-only"), ct);
+            var collected = await door.Ending.CollectAsync(call.Duration("grace-period", Durations.Parse(settings["gc.grace-period"], "gc.grace-period")), call.Duration("expire-prepared", Durations.Parse(settings["gc.expire-prepared"], "gc.expire-prepared")), call.Has("mark-only"), ct);
             foreach (var one in collected)
             {
                 call.Terminal.Out.WriteLine(call.Quiet ? one.Pod.ToString() : $"{one.Pod}  {one.Why}");

@@ -1,0 +1,115 @@
+namespace Muster.Core.Configuration;
+
+/// <summary>One key of muster.yaml.</summary>
+/// <param name="Key"><c>section.name</c>.</param>
+/// <param name="Default">What holds when the file does not say.</param>
+/// <param name="Meaning">One sentence for <c>muster config</c>.</param>
+/// <param name="IsValid">Whether a value is of the right form.</param>
+public sealed record Setting(string Key, string Default, string Meaning, Func<string, bool> IsValid);
+
+/// <summary>
+/// muster.yaml: sections of <c>name: value</c> lines, a small part of YAML that is read at every run in microseconds.
+/// Unknown keys, lists and deeper nesting are refused, so that a mistyped key is never silently without effect.
+/// </summary>
+public sealed class Settings
+{
+    /// <summary>The largest file read: the whole table is a few hundred bytes.</summary>
+    public const int MaxBytes = 64 * 1024;
+
+    /// <summary>Every key there is.</summary>
+    public static readonly IReadOnlyList<Setting> Known =
+    [
+        new("pods.runtime", "", "The OCI runtime, by name or path; empty for the first of crun and runc that works", _ => true),
+        new("pods.network", "default", "The network that a pod joins when --net does not say", v => AcName.IsName(v)),
+        new("pods.stop-timeout", "10s", "Time between an app's stop signal and SIGKILL", v => v.Length > 0 && char.IsAsciiDigit(v[0])),
+        new("pods.pids", "4096", "Processes and threads that an app may have", v => long.TryParse(v, out var n) && n is >= 1 and <= 4_194_304),
+        new("pods.log-max-size", "16Mi", "Size at which an app's log is rotated", v => Quantity.TryParse(v, out _)),
+        new("pods.log-max-files", "3", "Rotated logs that are kept", v => int.TryParse(v, out var n) && n is >= 0 and <= 1000),
+        new("gc.grace-period", "30m", "How long muster gc keeps a pod that has ended", v => v.Length > 0 && char.IsAsciiDigit(v[0])),
+        new("gc.expire-prepared", "24h", "How long muster gc keeps a pod that never ran", v => v.Length > 0 && char.IsAsciiDigit(v[0])),
+    ];
+
+    private readonly Dictionary<string, string> _values;
+
+    private Settings(Dictionary<string, string> values) => _values = values;
+
+    /// <summary>The settings of a root without a file.</summary>
+    public static Settings Defaults { get; } = new(new Dictionary<string, string>(StringComparer.Ordinal));
+
+    /// <summary>A key's value: the file's, else the default.</summary>
+    public string this[string key] => _values.TryGetValue(key, out var value) ? value : Known.First(k => k.Key == key).Default;
+
+    /// <summary>Whether the file says something about the key.</summary>
+    public bool IsSet(string key) => _values.ContainsKey(key);
+
+    /// <summary>Reads the text of muster.yaml; everything that is wrong with it is told at once.</summary>
+    public static Settings Parse(string text, string path)
+    {
+        var values = new Dictionary<string, string>(StringComparer.Ordinal);
+        var faults = new List<string>();
+        var section = "";
+        var number = 0;
+        foreach (var raw in text.Split('\n'))
+        {
+            number++;
+            var line = StripComment(raw).TrimEnd();
+            if (line.Length == 0 || line == "---")
+            {
+                continue;
+            }
+
+            var indented = char.IsWhiteSpace(line[0]);
+            var colon = line.IndexOf(':', StringComparison.Ordinal);
+            if (colon < 1 || (colon + 1 < line.Length && line[colon + 1] != ' '))
+            {
+                faults.Add($"line {number} is not \"name: value\"");
+                continue;
+            }
+
+            var name = line[..colon].Trim();
+            var value = Unquote(line[(colon + 1)..].Trim());
+            if (!indented)
+            {
+                section = name;
+                if (value.Length > 0)
+                {
+                    faults.Add($"line {number}: \"{name}\" is a section, its keys stand indented below it");
+                }
+
+                continue;
+            }
+
+            Take($"{section}.{name}", value, number, values, faults);
+        }
+
+        return faults.Count == 0
+            ? new Settings(values)
+            : throw new MusterException(ErrorKind.Invalid, $"{path} is not valid: {string.Join("; ", faults.Take(20))}; \"muster config\" lists the keys");
+    }
+
+    private static void Take(string key, string value, int number, Dictionary<string, string> values, List<string> faults)
+    {
+        var known = Known.FirstOrDefault(k => k.Key == key);
+        if (known is null)
+        {
+            faults.Add($"line {number}: there is no key {key}");
+        }
+        else if (!known.IsValid(value))
+        {
+            faults.Add($"line {number}: \"{value}\" is no value for {key}");
+        }
+        else if (!values.TryAdd(key, value))
+        {
+            faults.Add($"line {number}: {key} is given twice");
+        }
+    }
+
+    private static string StripComment(string line)
+    {
+        var hash = line.IndexOf('#', StringComparison.Ordinal);
+        return hash < 0 || (hash > 0 && !char.IsWhiteSpace(line[hash - 1])) ? line : line[..hash];
+    }
+
+    private static string Unquote(string value) =>
+        value.Length >= 2 && value[0] is '"' or '\'' && value[^1] == value[0] ? value[1..^1] : value;
+}
