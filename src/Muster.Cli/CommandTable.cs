@@ -10,7 +10,19 @@ public static class CommandTable
     public static IReadOnlyList<Command> All { get; } =
     [
         FetchCommand.Command,
+        ImageBuildCommand.Command,
+        ImageCopyCommands.Copy,
+        ImageCopyCommands.Export,
+        ImageCopyCommands.Push,
+        ImageExtractCommands.Extract,
+        ImageExtractCommands.Render,
+        ImageGcCommand.Command,
+        ImageImportCommand.Command,
+        ImageInspectCommand.Command,
         ImageListCommand.Command,
+        ImageManifestCommand.Command,
+        ImageRemoveCommand.Command,
+        ImageVerifyCommand.Command,
         VersionCommand.Command,
     ];
 }
