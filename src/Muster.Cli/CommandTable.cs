@@ -11,6 +11,15 @@ public static class CommandTable
     public static IReadOnlyList<Command> All { get; } =
     [
         FetchCommand.Command,
+        ImageBuildCommand.Command,
+        ImageCopyCommands.Copy,
+        ImageCopyCommands.Export,
+        ImageCopyCommands.Push,
+        ImageExtractCommands.Extract,
+        ImageExtractCommands.Render,
+        ImageGcCommand.Command,
+        ImageImportCommand.Command,
+        ImageInspectCommand.Command,
         ImageListCommand.Command,
         RunCommand.Run,
         RunCommand.Prepare,
@@ -37,6 +46,9 @@ public static class CommandTable
         ConfigCommand.Command,
         CompletionCommand.Command,
         ManualPages.Command,
+        ImageManifestCommand.Command,
+        ImageRemoveCommand.Command,
+        ImageVerifyCommand.Command,
         VersionCommand.Command,
     ];
 }

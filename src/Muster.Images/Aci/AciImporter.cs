@@ -128,7 +128,7 @@ internal sealed class AciImporter
             VersionLabel = manifest.Version,
             Labels = manifest.Labels,
             Annotations = manifest.Annotations,
-            App = manifest.App ?? new AppTemplate(),
+            App = (manifest.App ?? new AppTemplate()) with { StopSignal = manifest.Annotations.FirstOrDefault(a => a.Name == AciWriter.StopSignal)?.Value },
             Trees = trees,
             Blobs = [result.Stored.ToString()],
             Dependencies = items is null ? [] : [.. items.Skip(1).Select(i => i.Id).Distinct(StringComparer.Ordinal)],

@@ -177,3 +177,65 @@ internal sealed class ChunkPipeStream(ChunkPipe pipe) : Stream
 
 /// <summary>A failure of an earlier step, handed on through a pipe.</summary>
 internal sealed class PipeFailure(Exception cause) : IOException(cause.Message, cause);
+
+/// <summary>The writing end of a pipe as a stream.</summary>
+internal sealed class ChunkPipeWriter(ChunkPipe pipe) : Stream
+{
+    private const int ChunkSize = 256 * 1024;
+
+    private Chunk? _current;
+
+    public override bool CanRead => false;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    public override void Write(ReadOnlySpan<byte> buffer)
+    {
+        while (buffer.Length > 0)
+        {
+            _current ??= new Chunk(ChunkSize, 1);
+            var n = Math.Min(buffer.Length, ChunkSize - _current.Length);
+            buffer[..n].CopyTo(_current.Buffer.AsSpan(_current.Length));
+            _current.Length += n;
+            buffer = buffer[n..];
+            if (_current.Length == ChunkSize)
+            {
+                Flush();
+            }
+        }
+    }
+
+    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+    public override void Flush()
+    {
+        var chunk = _current;
+        _current = null;
+        if (chunk is not null && !pipe.Write(chunk))
+        {
+            throw new ReaderGone();
+        }
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        _current?.Release();
+        _current = null;
+        base.Dispose(disposing);
+    }
+
+    /// <summary>The reader has left; its own failure says why.</summary>
+    internal sealed class ReaderGone : IOException;
+}

@@ -45,12 +45,34 @@ public sealed class ImageFetcher
         return parsed.Kind switch
         {
             ReferenceKind.AciFile => await FromFileAsync(parsed, known, options, [], ct),
-            ReferenceKind.AciName => await FromNameAsync(parsed, known, options, [], ct),
+            ReferenceKind.AciName => await FromNameAsync(parsed, known, options),
             ReferenceKind.AciUrl => throw Missing(reference, options),
             ReferenceKind.OciLayout => await FromOciAsync(OciLayoutSource.OfFolder(parsed.Name, parsed.Tag, parsed.ToString()), parsed, known, options, ct),
             ReferenceKind.OciArchive or ReferenceKind.DockerArchive => await FromArchiveAsync(parsed, known, options, ct),
             _ => throw Missing(reference, options),
         };
+    }
+
+    /// <summary>Brings an ACI of another store into this one; what it depends on comes along.</summary>
+    internal async Task<StoredImage> ImportStoredAciAsync(ImageStore from, StoredImage image, FetchOptions options, CancellationToken ct)
+    {
+        // Dependencies first, deepest last in the list: each is found in the store when the next one asks for it.
+        foreach (var id in image.Record.Dependencies.Reverse())
+        {
+            var dependency = from.Find(id) ?? throw new MusterException(ErrorKind.NotFound, $"{image.Record.Name} depends on {id[..19]}, which is no longer in the store: fetch it again first");
+            _ = await ImportStoredAciAsync(from, dependency, options, ct);
+        }
+
+        await using var blob = LayoutFiles.TryOpen(from.BlobPath(image.Record.Blobs[0])) ?? throw new MusterException(ErrorKind.Corrupt, $"The image store lacks the blob of {image.Record.Name}: fetch the image again");
+        return await ImportAciAsync(blob, ImageReference.Parse(ImageReference.ForAci(image.Record.Name, image.Record.Labels)), null, null, options, [], ct);
+    }
+
+    /// <summary>Takes an ACI that was built here: its verdict is the builder's.</summary>
+    internal async Task<StoredImage> ImportBuiltAciAsync(Stream file, Func<ImageRecord, ReferenceRecord> built, FetchOptions options, CancellationToken ct)
+    {
+        using var pending = await new AciImporter(_store).ImportAsync(file, "the image being built", OciDocuments.MaxBlobBytes, null, static (_, _) => { },
+            (dependency, above, token) => ResolveDependencyAsync(dependency, above, options, token), [], ct);
+        return pending.Commit([built(pending.Record)]);
     }
 
     // A file of that name in the current directory wins, as in rkt.
@@ -62,13 +84,8 @@ public sealed class ImageFetcher
             : parsed;
     }
 
-    private async Task<StoredImage> FromNameAsync(ImageReference reference, StoredImage? known, FetchOptions options, IReadOnlyList<AciManifest> chain, CancellationToken ct)
-    {
-        _ = chain;
-        ct.ThrowIfCancellationRequested();
-        await Task.CompletedTask;
-        return known is not null && Suffices(known, options) ? known : throw Missing(reference.ToString(), options);
-    }
+    private Task<StoredImage> FromNameAsync(ImageReference reference, StoredImage? known, FetchOptions options) =>
+        known is not null && Suffices(known, options) ? Task.FromResult(known) : throw Missing(reference.ToString(), options);
 
     private async Task<StoredImage> FromArchiveAsync(ImageReference reference, StoredImage? known, FetchOptions options, CancellationToken ct)
     {
@@ -175,7 +192,7 @@ public sealed class ImageFetcher
 
         found ??= options.Pull == PullPolicy.Never
             ? throw new MusterException(ErrorKind.NotFound, $"{chain[^1].Name} depends on {dependency.Reference}, which is not in the store, and --pull-policy=never forbids fetching it")
-            : await FromNameAsync(ImageReference.Parse(dependency.Reference), null, options with { SignatureFile = null }, chain, ct);
+            : await FromNameAsync(ImageReference.Parse(dependency.Reference), null, options with { SignatureFile = null });
         if (dependency.Id is { } wanted && !found.Record.Id.StartsWith(wanted, StringComparison.Ordinal))
         {
             throw new MusterException(ErrorKind.Invalid, $"{chain[^1].Name} depends on {dependency.Reference} with the id {wanted}, but the one found has {found.Record.Id[..19]}");

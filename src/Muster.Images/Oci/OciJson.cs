@@ -17,6 +17,15 @@ public static class MediaTypes
     public const string DockerConfig = "application/vnd.docker.container.image.v1+json";
     public const string DockerLayerGzip = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 
+    /// <summary>OCI's name for a layer type of Docker; others as they are.</summary>
+    public static string OciLayer(string type) => type switch
+    {
+        DockerLayerGzip => LayerGzip,
+        "application/vnd.docker.image.rootfs.diff.tar" => LayerTar,
+        "application/vnd.docker.image.rootfs.diff.tar.zstd" => LayerZstd,
+        _ => type,
+    };
+
     /// <summary>True for an index of OCI or Docker.</summary>
     public static bool IsIndex(string mediaType) => mediaType is Index or DockerIndex;
 }

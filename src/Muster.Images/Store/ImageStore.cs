@@ -107,6 +107,9 @@ public sealed class ImageStore
         return await FileLock.TakeAsync(_paths.StoreLock, exclusive: false, _time, ct);
     }
 
+    /// <summary>Every name of an image, sorted.</summary>
+    public IReadOnlyList<ReferenceRecord> ReferencesTo(string id) => [.. References().Where(r => r.Image == id)];
+
     /// <summary>Records a further reference to an image that is in the store.</summary>
     public void Record(ReferenceRecord reference) =>
         DurableFile.Write(_paths.Name(reference.Reference), System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(reference, StoreJson.Default.ReferenceRecord));
@@ -217,7 +220,7 @@ public sealed class ImageStore
         {
             if (!Path.GetFileName(file.AsSpan()).StartsWith(prefix, StringComparison.Ordinal)
                 || StoreFiles.TryRead(file, StoreJson.Default.ReferenceRecord) is not { } record
-                || StoreFiles.TryRead(_paths.Image(record.Image), StoreJson.Default.ImageRecord) is not { Kind: ImageKind.Aci } image
+                || StoreFiles.TryRead(_paths.Image(record.Image), StoreJson.Default.ImageRecord) is not { } image
                 || !reference.Fits(image))
             {
                 continue;

@@ -34,4 +34,5 @@ public sealed record TreeRecord
 [JsonSerializable(typeof(ImageRecord))]
 [JsonSerializable(typeof(ReferenceRecord))]
 [JsonSerializable(typeof(TreeRecord))]
+[JsonSerializable(typeof(System.Text.Json.JsonElement))]
 public sealed partial class StoreJson : JsonSerializerContext;

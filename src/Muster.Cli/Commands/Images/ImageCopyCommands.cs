@@ -1,0 +1,112 @@
+using Muster.Cli.CommandLine;
+using Muster.Core;
+using Muster.Images;
+using Muster.Images.Oci;
+
+namespace Muster.Cli.Commands.Images;
+
+/// <summary>The verbs that take an image somewhere else: export, push, copy.</summary>
+internal static class ImageCopyCommands
+{
+    private static readonly Option Overwrite = new("overwrite", "Replace a file that exists");
+
+    private static readonly Option Gzip = new("gzip", "Compress an ACI with gzip instead of leaving it uncompressed");
+
+    private static readonly Option Insecure = FetchCommand.Insecure;
+
+    public static readonly Command Export = new()
+    {
+        Words = ["image", "export"],
+        Summary = "Write an image of the store to a file, as App Container or OCI image",
+        Usage = "[OPTION…] IMAGE FILE.aci|oci:DIR[:TAG]|oci-archive:FILE[:TAG]",
+        Description = """
+            An image in its own format leaves as it came, with the same id: an OCI image bit by bit, an ACI uncompressed. In
+            the other format its root becomes one layer, or one rootfs, and its app section is translated.
+            """,
+        Example = """
+            muster image export example.com/app:1.0 app.aci
+            muster image export example.com/app:1.0 oci-archive:app.tar:1.0
+            """,
+        Options = [Overwrite, Gzip],
+        Arguments = (2, 2),
+        Run = (call, ct) => RunAsync(call, local: true, ct),
+    };
+
+    public static readonly Command Push = new()
+    {
+        Words = ["image", "push"],
+        Aliases = [["push"]],
+        Summary = "Push an image of the store to a registry or a layout",
+        Usage = "[OPTION…] IMAGE DESTINATION",
+        Description = "DESTINATION is docker://[host[:port]/]repository[:tag], oci:DIR[:tag], oci-archive:FILE[:tag] or a file.aci. What is there already is not sent again.",
+        Example = """
+            muster image push example.com/app:1.0 docker://registry.example.com/app:1.0
+            """,
+        Options = [Overwrite, Gzip, Insecure],
+        Arguments = (2, 2),
+        Run = (call, ct) => RunAsync(call, local: true, ct),
+    };
+
+    public static readonly Command Copy = new()
+    {
+        Words = ["image", "copy"],
+        Aliases = [["image", "cp"]],
+        Summary = "Copy an image from anywhere to anywhere: files, layouts, registries, another root",
+        Usage = "[OPTION…] IMAGE DESTINATION | --to-root=DIR IMAGE",
+        Description = """
+            IMAGE is any reference; what the store lacks is fetched and verified first. With --to-root the image goes into the
+            store of another root, which checks and unpacks it anew; no signature travels with it, so that needs
+            --insecure-options=image.
+            """,
+        Example = """
+            muster image copy docker://registry.example.com/app:1.0 oci-archive:app.tar
+            muster image copy --to-root=/srv/other --insecure-options=image example.com/app:1.0
+            """,
+        Options = [Overwrite, Gzip, Insecure, FetchCommand.Platform, new("to-root", "Copy into the store of the root DIR", "DIR")],
+        Arguments = (1, 2),
+        Run = (call, ct) => RunAsync(call, local: false, ct),
+    };
+
+    private static async Task<int> RunAsync(Invocation call, bool local, CancellationToken ct)
+    {
+        var store = new ImageStore(call.Root, call.Time);
+        var options = new FetchOptions
+        {
+            Insecure = FetchOptions.ParseInsecure(call.Values("insecure-options")),
+            Platform = call.Value("platform") is { } platform ? OciPlatform.Parse(platform) : null,
+        };
+        using var progress = new ByteProgress(call, "copying " + call.Arguments[0]);
+        options = options with { Progress = progress.Add };
+        var image = local ? ImageRows.Find(store, call.Arguments[0]) : await new ImageFetcher(store).ResolveAsync(call.Arguments[0], options, ct);
+        var export = new ImageExport(store);
+        if (call.Value("to-root") is { } other)
+        {
+            if (call.Arguments.Count > 1)
+            {
+                throw new MusterException(ErrorKind.Usage, $"With --to-root there is no other destination: leave out \"{call.Arguments[1]}\"");
+            }
+
+            Directory.CreateDirectory(other);
+            var copied = await export.ToRootAsync(image, new MusterRoot(Muster.Linux.RealPath.Resolve(other)), options, ct);
+            ImageRows.WriteIds(call, [copied]);
+            return 0;
+        }
+
+        if (call.Arguments.Count < 2)
+        {
+            throw new MusterException(ErrorKind.Usage, "Name a destination: file.aci, oci:DIR[:tag], oci-archive:FILE[:tag] or docker://host/repository[:tag]");
+        }
+
+        await export.ToAsync(image, Destination(call.Arguments[1]), call.Has("overwrite"), call.Has("gzip"), progress.Add, ct);
+        ImageRows.WriteIds(call, [image]);
+        return 0;
+    }
+
+    private static ImageReference Destination(string text)
+    {
+        var reference = ImageReference.Parse(text);
+        return reference.Kind is ReferenceKind.AciName or ReferenceKind.Id or ReferenceKind.AciUrl or ReferenceKind.DockerArchive
+            ? throw new MusterException(ErrorKind.Usage, $"\"{text}\" is not a place to write to: name a file.aci (or ./FILE), oci:DIR[:tag], oci-archive:FILE[:tag] or docker://host/repository[:tag]")
+            : reference;
+    }
+}

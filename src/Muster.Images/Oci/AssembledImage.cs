@@ -1,0 +1,118 @@
+using System.IO.Compression;
+using Muster.Core;
+using Muster.Images.Archives;
+
+namespace Muster.Images.Oci;
+
+/// <summary>An OCI image put together on this host: from the store's blobs, from a converted ACI, from a build. Read like any other source.</summary>
+internal sealed class AssembledImage : IOciSource
+{
+    private readonly Dictionary<Digest, Func<Stream>> _blobs = [];
+    private readonly IDisposable? _owned;
+    private OciDocument? _manifest;
+
+    public AssembledImage(string location, IDisposable? owned)
+    {
+        Location = location;
+        _owned = owned;
+    }
+
+    public string Location { get; }
+
+    /// <summary>An image of the store: an OCI image as it came, bit by bit; an ACI as one layer made from its rendered root.</summary>
+    public static async Task<AssembledImage> OfStoreAsync(ImageStore store, ImageRecord image, CancellationToken ct)
+    {
+        var pending = await store.BeginAsync(ct);
+        try
+        {
+            var assembled = new AssembledImage(image.Name, pending);
+            if (image.Kind == ImageKind.Oci)
+            {
+                foreach (var blob in image.Blobs)
+                {
+                    assembled.AddFile(Digest.Parse(blob), store.BlobPath(blob));
+                }
+
+                var bytes = LayoutFiles.Read(store.BlobPath(image.Blobs[0]), OciDocuments.MaxBytes);
+                var digest = Digest.Parse(image.Blobs[0]);
+                assembled._manifest = OciDocuments.Verify(bytes, new OciDescriptor(MediaTypes.Manifest, digest, bytes.Length), image.Name);
+                return assembled;
+            }
+
+            var (layer, diffId) = await Task.Run(() => assembled.WriteLayer(pending.NewPath("layer"), writer => TreeArchiver.Write(store.LowerDirectories(image), writer, new ArchiveRules(), ct)), ct);
+            var created = image.Annotations.FirstOrDefault(a => a.Name == "created")?.Value is { } text && DateTimeOffset.TryParse(text, out var time) ? time : image.ImportedAt;
+            assembled.Complete(OciWriter.Config(image.App, image.Os, image.Architecture, [diffId.ToString()], created, image.App.UserLabels), [layer], Titles(image));
+            return assembled;
+        }
+        catch
+        {
+            pending.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Takes a file as a blob; its digest was computed.</summary>
+    public void AddFile(Digest digest, string path) =>
+        _blobs[digest] = () => LayoutFiles.TryOpen(path) ?? throw new MusterException(ErrorKind.Corrupt, $"The image store lacks the blob {digest} of {Location}: fetch the image again");
+
+    /// <summary>Writes a layer (gzip) into a file and takes it as a blob.</summary>
+    public (OciDescriptor Layer, Digest DiffId) WriteLayer(string path, Action<TarWriter> write)
+    {
+        using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write);
+        using var compressed = new HashingStream(file, "sha256");
+        using var gzip = new GZipStream(compressed, CompressionLevel.Optimal, leaveOpen: true);
+        using var plain = new HashingStream(gzip, "sha256");
+        using var tar = new TarWriter(plain);
+        write(tar);
+        tar.Finish();
+        gzip.Dispose();
+        var layer = new OciDescriptor(MediaTypes.LayerGzip, compressed.Finish(), compressed.Length);
+        AddFile(layer.Digest, path);
+        return (layer, plain.Finish());
+    }
+
+    /// <summary>Makes the manifest over a configuration and layers (bottom first).</summary>
+    public void Complete(byte[] config, IReadOnlyList<OciDescriptor> layers, IReadOnlyList<NameValue> annotations)
+    {
+        var descriptor = new OciDescriptor(MediaTypes.Config, Digest.Sha256(config), config.Length);
+        _blobs[descriptor.Digest] = () => new MemoryStream(config, writable: false);
+        var bytes = OciWriter.Manifest(descriptor, layers, annotations);
+        _manifest = new OciDocument(Digest.Sha256(bytes), MediaTypes.Manifest, bytes);
+    }
+
+    public Task<OciDocument> ReadRootAsync(CancellationToken ct) => Task.FromResult(_manifest ?? throw new InvalidOperationException("The image is not complete"));
+
+    public async Task<OciDocument> ReadDocumentAsync(OciDescriptor descriptor, CancellationToken ct)
+    {
+        await using var stream = await OpenBlobAsync(descriptor, 0, ct);
+        var bytes = new byte[Math.Min(descriptor.Size, OciDocuments.MaxBytes)];
+        await stream.ReadExactlyAsync(bytes, ct);
+        return OciDocuments.Verify(bytes, descriptor, Location);
+    }
+
+    public Task<Stream> OpenBlobAsync(OciDescriptor descriptor, long offset, CancellationToken ct)
+    {
+        var stream = _blobs.TryGetValue(descriptor.Digest, out var open) ? open() : throw new MusterException(ErrorKind.Corrupt, $"{Location} has no blob {descriptor.Digest}");
+        stream.Position = offset;
+        return Task.FromResult(stream);
+    }
+
+    public Task<IReadOnlyList<OciSignature>> ReadSignaturesAsync(Digest manifest, CancellationToken ct) => Task.FromResult<IReadOnlyList<OciSignature>>([]);
+
+    public ValueTask DisposeAsync()
+    {
+        _owned?.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private static List<NameValue> Titles(ImageRecord image)
+    {
+        var titles = new List<NameValue> { new("org.opencontainers.image.title", image.Name) };
+        if (image.VersionLabel is not null)
+        {
+            titles.Add(new NameValue("org.opencontainers.image.version", image.VersionLabel));
+        }
+
+        return titles;
+    }
+}

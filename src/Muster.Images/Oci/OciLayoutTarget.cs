@@ -1,0 +1,136 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Muster.Core;
+using Muster.Linux;
+
+namespace Muster.Images.Oci;
+
+/// <summary>Writes into an OCI image layout in a folder, made when missing (image-spec image-layout.md). Other images in it stay.</summary>
+public sealed class OciLayoutTarget : IOciTarget
+{
+    private readonly string _folder;
+    private readonly string? _tag;
+
+    /// <summary>The layout in <paramref name="folder"/>; the image gets the name <paramref name="tag"/>.</summary>
+    public OciLayoutTarget(string folder, string? tag, string location)
+    {
+        _folder = folder;
+        _tag = tag;
+        Location = location;
+        Prepare();
+    }
+
+    /// <inheritdoc/>
+    public string Location { get; }
+
+    /// <inheritdoc/>
+    public Task<bool> HasBlobAsync(OciDescriptor descriptor, CancellationToken ct) =>
+        Task.FromResult(FileStatus.Find(BlobPath(descriptor.Digest)) is { Type: FileStatus.Regular } status && status.Size == descriptor.Size);
+
+    /// <inheritdoc/>
+    public async Task PutBlobAsync(OciDescriptor descriptor, Func<CancellationToken, Task<Stream>> open, CancellationToken ct)
+    {
+        var beside = $"{BlobPath(descriptor.Digest)}.new-{Environment.ProcessId}";
+        try
+        {
+            await using (var from = await open(ct))
+            await using (var to = new FileStream(beside, FileMode.Create, FileAccess.Write))
+            {
+                await CopyAsync(from, to, descriptor, Location, ct);
+            }
+
+            File.Move(beside, BlobPath(descriptor.Digest), overwrite: true);
+        }
+        catch
+        {
+            File.Delete(beside);
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task PutManifestAsync(OciDocument manifest, CancellationToken ct)
+    {
+        DurableFile.Write(BlobPath(manifest.Digest), manifest.Bytes.Span, 0x1a4);
+        var index = Path.Combine(_folder, "index.json");
+
+        // Two pushes into one layout must not lose each other's entry.
+        using var single = FileLock.TryTakeDirectory(_folder) ?? throw new MusterException(ErrorKind.Busy, $"{Location}: somebody else is writing to the layout; try again");
+        var root = File.Exists(index) ? Read(index) : null;
+        var entries = root?["manifests"] as JsonArray ?? [];
+        var kept = new JsonArray();
+        foreach (var entry in entries)
+        {
+            if (Name(entry) != _tag || (_tag is null && (string?)entry?["digest"] != manifest.Digest.ToString()))
+            {
+                kept.Add(entry?.DeepClone());
+            }
+        }
+
+        kept.Add(JsonNode.Parse(OciWriter.Write(writer => OciWriter.Descriptor(writer, new OciDescriptor(manifest.MediaType, manifest.Digest, manifest.Bytes.Length), _tag))));
+        root ??= new JsonObject { ["schemaVersion"] = 2, ["mediaType"] = MediaTypes.Index };
+        root["manifests"] = kept;
+        DurableFile.Write(index, System.Text.Encoding.UTF8.GetBytes(root.ToJsonString()), 0x1a4);
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>Copies a blob and checks that it is what its descriptor says.</summary>
+    internal static async Task CopyAsync(Stream from, Stream to, OciDescriptor descriptor, string location, CancellationToken ct)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = new byte[256 * 1024];
+        long size = 0;
+        int n;
+        while ((n = await from.ReadAsync(buffer, ct)) > 0)
+        {
+            size += n;
+            if (size > descriptor.Size)
+            {
+                break;
+            }
+
+            hash.AppendData(buffer, 0, n);
+            await to.WriteAsync(buffer.AsMemory(0, n), ct);
+        }
+
+        if (size != descriptor.Size || Digest.FromHash("sha256", hash.GetHashAndReset()) != descriptor.Digest)
+        {
+            throw new MusterException(ErrorKind.Corrupt, $"The blob {descriptor.Digest} is damaged and was not copied to {location}: run muster image verify, or fetch the image again");
+        }
+    }
+
+    private string BlobPath(Digest digest) => Path.Combine(_folder, "blobs", digest.Algorithm, digest.Hex);
+
+    private void Prepare()
+    {
+        if (!Directory.Exists(_folder) || !Directory.EnumerateFileSystemEntries(_folder).Any())
+        {
+            Directory.CreateDirectory(Path.Combine(_folder, "blobs", "sha256"));
+            DurableFile.Write(Path.Combine(_folder, "oci-layout"), "{\"imageLayoutVersion\":\"1.0.0\"}"u8, 0x1a4);
+        }
+        else if (!File.Exists(Path.Combine(_folder, "oci-layout")))
+        {
+            throw new MusterException(ErrorKind.Conflict, $"{Location}: the folder exists and is not an OCI image layout; name an empty or new one");
+        }
+
+        Directory.CreateDirectory(Path.Combine(_folder, "blobs", "sha256"));
+    }
+
+    private static string? Name(JsonNode? entry) => (string?)entry?["annotations"]?["org.opencontainers.image.ref.name"];
+
+    private JsonNode? Read(string index)
+    {
+        try
+        {
+            return JsonNode.Parse(LayoutFiles.Read(index, OciDocuments.MaxBytes));
+        }
+        catch (JsonException e)
+        {
+            throw new MusterException(ErrorKind.Invalid, $"{Location}: index.json cannot be read", e);
+        }
+    }
+}
