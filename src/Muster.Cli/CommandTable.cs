@@ -2,6 +2,7 @@ using Muster.Cli.CommandLine;
 using Muster.Cli.Commands.Host;
 using Muster.Cli.Commands.Images;
 using Muster.Cli.Commands.Pods;
+using Muster.Cli.Commands.Trust;
 
 namespace Muster.Cli;
 
@@ -49,6 +50,11 @@ public static class CommandTable
         ImageManifestCommand.Command,
         ImageRemoveCommand.Command,
         ImageVerifyCommand.Command,
+        TrustCommand.Command,
+        TrustListCommand.Command,
+        TrustRemoveCommand.Command,
+        LoginCommand.Login,
+        LoginCommand.Logout,
         VersionCommand.Command,
     ];
 }

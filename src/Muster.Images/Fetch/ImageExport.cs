@@ -38,7 +38,7 @@ public sealed class ImageExport
 
         var store = new ImageStore(other, _store.Time);
         await using var source = await AssembledImage.OfStoreAsync(_store, image.Record, ct);
-        var trust = new Verdicts(_store.Time).Insecure(image.Record.Name);
+        var trust = new Verdicts(other, _store.Time).Insecure(image.Reference.Reference, image.Record.Name);
         if (image.Record.Kind == ImageKind.Aci)
         {
             return await new ImageFetcher(store).ImportStoredAciAsync(_store, image, options, ct);

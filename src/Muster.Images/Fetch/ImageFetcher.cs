@@ -11,7 +11,7 @@ namespace Muster.Images;
 /// Finds an image by any reference: in the store, or where the reference points to, from where it is verified, imported and
 /// recorded. One place decides by the reference's kind which source is asked.
 /// </summary>
-public sealed class ImageFetcher
+public sealed partial class ImageFetcher
 {
     /// <summary>The largest detached signature read; real ones have a few KiB.</summary>
     private const int MaxSignature = 1 << 20;
@@ -23,7 +23,7 @@ public sealed class ImageFetcher
     public ImageFetcher(ImageStore store)
     {
         _store = store;
-        _verdicts = new Verdicts(store.Time);
+        _verdicts = new Verdicts(store.Root, store.Time);
     }
 
     /// <summary>The image that <paramref name="reference"/> names, fetched if the pull policy asks for it.</summary>
@@ -45,8 +45,9 @@ public sealed class ImageFetcher
         return parsed.Kind switch
         {
             ReferenceKind.AciFile => await FromFileAsync(parsed, known, options, [], ct),
-            ReferenceKind.AciName => await FromNameAsync(parsed, known, options),
-            ReferenceKind.AciUrl => throw Missing(reference, options),
+            ReferenceKind.AciName => await FromNameAsync(parsed, known, options, [], ct),
+            ReferenceKind.AciUrl => await FromUrlAsync(parsed, known, options, ct),
+            ReferenceKind.Docker => await FromRegistryAsync(parsed, known, options, ct),
             ReferenceKind.OciLayout => await FromOciAsync(OciLayoutSource.OfFolder(parsed.Name, parsed.Tag, parsed.ToString()), parsed, known, options, ct),
             ReferenceKind.OciArchive or ReferenceKind.DockerArchive => await FromArchiveAsync(parsed, known, options, ct),
             _ => throw Missing(reference, options),
@@ -84,9 +85,6 @@ public sealed class ImageFetcher
             : parsed;
     }
 
-    private Task<StoredImage> FromNameAsync(ImageReference reference, StoredImage? known, FetchOptions options) =>
-        known is not null && Suffices(known, options) ? Task.FromResult(known) : throw Missing(reference.ToString(), options);
-
     private async Task<StoredImage> FromArchiveAsync(ImageReference reference, StoredImage? known, FetchOptions options, CancellationToken ct)
     {
         // The archive's index may need a temporary file: it lives and dies with this.
@@ -100,7 +98,7 @@ public sealed class ImageFetcher
 
     private async Task<StoredImage> FromOciAsync(IOciSource opened, ImageReference reference, StoredImage? known, FetchOptions options, CancellationToken ct)
     {
-        await using var source = opened;
+        await using var source = new PinnedSource(opened);
         var platform = options.Platform ?? OciPlatform.Host;
         var manifest = await OciImporter.SelectAsync(source, platform, ct);
         var id = manifest.Document.Digest.FileName;
@@ -110,10 +108,12 @@ public sealed class ImageFetcher
         }
 
         var (name, tag) = NameOf(reference);
+        _verdicts.BeforeFetch(source.Location, [manifest.Document.Digest, manifest.Config.Digest, .. manifest.Layers.Select(l => l.Digest)]);
         var trust = options.Insecure.HasFlag(InsecureOptions.Image)
-            ? _verdicts.Insecure(reference.Kind == ReferenceKind.Docker ? reference.Name : name)
-            : _verdicts.Oci(reference.ToString(), manifest.Document.Digest, await source.ReadSignaturesAsync(manifest.Document.Digest, ct));
+            ? _verdicts.Insecure(source.Location, name)
+            : await _verdicts.OciAsync(source, manifest.Document.Digest, ct);
         using var pending = await new OciImporter(_store).ImportAsync(source, manifest, platform, name, tag, options.Progress, ct);
+        _verdicts.Bans(pending.Record);
         return pending.Commit([Reference(reference.ToString(), pending.Record.Id, trust)]);
     }
 
@@ -142,7 +142,7 @@ public sealed class ImageFetcher
     private async Task<StoredImage> ImportAciAsync(Stream file, ImageReference reference, string? stamp, byte[]? signature, FetchOptions options, IReadOnlyList<AciManifest> chain, CancellationToken ct)
     {
         TrustRecord? trust = null;
-        using var verdict = options.Insecure.HasFlag(InsecureOptions.Image) ? null : _verdicts.Begin(signature);
+        using var verdict = options.Insecure.HasFlag(InsecureOptions.Image) ? null : _verdicts.Begin(signature, reference.ToString());
         void Tap(ReadOnlyMemory<byte> piece)
         {
             options.Progress?.Invoke(piece.Length);
@@ -156,12 +156,13 @@ public sealed class ImageFetcher
                 throw new MusterException(ErrorKind.Invalid, $"The image found for {reference} calls itself {ImageReference.ForAci(manifest.Name, manifest.Labels)}: names and labels must match");
             }
 
-            trust = verdict is null ? _verdicts.Insecure(manifest.Name) : verdict.Finish(manifest.Name, digest, reference.ToString());
+            trust = verdict is null ? _verdicts.Insecure(manifest.Name, manifest.Name) : verdict.Finish(manifest.Name, digest, reference.ToString());
         }
 
         using var pending = await new AciImporter(_store).ImportAsync(file, reference.ToString(), OciDocuments.MaxBlobBytes, Tap, Judge,
             (dependency, above, token) => ResolveDependencyAsync(dependency, above, options, token), chain, ct);
         var record = pending.Record;
+        _verdicts.Bans(record);
         var own = Reference(ImageReference.ForAci(record.Name, record.Labels), record.Id, trust!);
         var asked = Reference(reference.ToString(), record.Id, trust!) with { Stamp = stamp };
         return pending.Commit(asked.Reference == own.Reference ? [asked] : [asked, own]);
@@ -192,7 +193,7 @@ public sealed class ImageFetcher
 
         found ??= options.Pull == PullPolicy.Never
             ? throw new MusterException(ErrorKind.NotFound, $"{chain[^1].Name} depends on {dependency.Reference}, which is not in the store, and --pull-policy=never forbids fetching it")
-            : await FromNameAsync(ImageReference.Parse(dependency.Reference), null, options with { SignatureFile = null });
+            : await FromNameAsync(ImageReference.Parse(dependency.Reference), null, options with { SignatureFile = null }, chain, ct);
         if (dependency.Id is { } wanted && !found.Record.Id.StartsWith(wanted, StringComparison.Ordinal))
         {
             throw new MusterException(ErrorKind.Invalid, $"{chain[^1].Name} depends on {dependency.Reference} with the id {wanted}, but the one found has {found.Record.Id[..19]}");

@@ -56,7 +56,7 @@ public sealed class HttpFetcher : IDisposable
 
                 response.Dispose();
             }
-            catch (MusterException e) when (!last && e.Kind is ErrorKind.Upstream or ErrorKind.Timeout && e.InnerException is HttpRequestException { HttpRequestError: not (HttpRequestError.SecureConnectionError or HttpRequestError.NameResolutionError) })
+            catch (MusterException e) when (!last && tries < WebLimits.MaxConnectionTries && e.Kind is ErrorKind.Upstream or ErrorKind.Timeout && e.InnerException is HttpRequestException { HttpRequestError: not (HttpRequestError.SecureConnectionError or HttpRequestError.NameResolutionError) })
             {
                 wait = delay;
             }

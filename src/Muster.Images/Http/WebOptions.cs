@@ -37,6 +37,9 @@ public static class WebLimits
     /// <summary>Tries of one request, the first included.</summary>
     public const int MaxTries = 4;
 
+    /// <summary>Tries where not even a connection comes about: more would only keep the user waiting for the reason.</summary>
+    public const int MaxConnectionTries = 2;
+
     /// <summary>Registries send one redirect, mirrors two; more is a circle.</summary>
     public const int MaxRedirects = 5;
 

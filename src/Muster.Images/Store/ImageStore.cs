@@ -24,6 +24,8 @@ public sealed class ImageStore
         _time = time;
     }
 
+    internal MusterRoot Root => _root;
+
     internal StorePaths Paths => _paths;
 
     internal TimeProvider Time => _time;

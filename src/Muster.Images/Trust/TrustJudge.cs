@@ -162,7 +162,7 @@ public sealed class TrustJudge
     {
         _bans.Check(image.Record);
         var trust = image.Reference.Trust;
-        var asked = trust.Verdict == TrustVerdict.Built ? new ImageIdentity(null, image.Record.Name) : ImageIdentity.Of(image.Reference.Reference);
+        var asked = trust.Verdict == TrustVerdict.Built ? new ImageIdentity(null, image.Record.Name) : Asked(image.Reference);
         var identity = trust.Identity ?? "";
         var decision = _policy.Decide(asked, identity.Length > 0 ? identity : asked.Repository ?? image.Record.Name);
         if (trust.Verdict != TrustVerdict.Signed)
@@ -193,6 +193,14 @@ public sealed class TrustJudge
                 throw new MusterException(ErrorKind.Forbidden, $"{image.Reference.Reference} was signed by {trust.Signer} ({key}), which {source} does not list: fetch an image signed by a listed key");
             }
         }
+    }
+
+    /// <summary>What was asked for, with its registry: a short name's was found when it was fetched and stands in the record.</summary>
+    private static ImageIdentity Asked(ReferenceRecord reference)
+    {
+        var asked = ImageIdentity.Of(reference.Reference);
+        return asked.Repository is null || reference.Trust.Identity is not { Length: > 0 } name ? asked
+            : ImageIdentity.OfRegistry(name + (asked.Tag is null ? "" : ":" + asked.Tag) + (asked.Digest is null ? "" : "@" + asked.Digest));
     }
 
     private static void RefuseInsecureOrBuilt(TrustRecord trust, PolicyDecision decision, string reference)

@@ -1,0 +1,84 @@
+using System.Globalization;
+using Muster.Cli.CommandLine;
+using Muster.Core;
+using Muster.Images.Trust;
+
+namespace Muster.Cli.Commands.Trust;
+
+/// <summary><c>muster trust list</c>: every key and mask of the trust store.</summary>
+internal static class TrustListCommand
+{
+    private static readonly IReadOnlyList<Column<TrustRow>> Columns =
+    [
+        new("key", row => row.Key),
+        new("kind", row => row.Kind),
+        new("prefix", row => row.Prefix ?? "(every image)"),
+        new("signer", row => row.Signer ?? "-"),
+        new("expires", row => row.Expires?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) ?? "never"),
+        new("state", row => row.State),
+    ];
+
+    public static readonly Command Command = new()
+    {
+        Words = ["trust", "list"],
+        Summary = "List the keys that may sign images",
+        Usage = "[OPTION…]",
+        Description = "A masked key is one whose trust an empty file of its name takes back for the prefix. The vendor's keys in /usr/lib/muster are listed too.",
+        Example = """
+            muster trust list
+            muster trust list --filter prefix=example.com*
+            """,
+        Arguments = (0, 0),
+        Run = (call, _) =>
+        {
+            var now = call.Time.GetUtcNow();
+            var rows = new TrustStore(call.Root).List().Select(key => Row(key, now));
+            if (call.Quiet && !call.Json)
+            {
+                foreach (var id in rows.Where(row => Fits(call, row)).Select(row => row.Key).Distinct())
+                {
+                    call.Terminal.Out.WriteLine(id);
+                }
+            }
+            else
+            {
+                Listing.Write(call, rows, Columns, TrustOutputJson.Default.TrustRow);
+            }
+
+            return Task.FromResult(0);
+        },
+    };
+
+    // Quiet output shows the keys only, and still filters by every column.
+    private static bool Fits(Invocation call, TrustRow row)
+    {
+        foreach (var filter in call.Values("filter"))
+        {
+            var equals = filter.IndexOf('=', StringComparison.Ordinal);
+            var column = (equals > 0 ? Columns.FirstOrDefault(c => c.Name == filter[..equals]) : null)
+                ?? throw new MusterException(ErrorKind.Usage, $"--filter={filter} names no column: write COLUMN=VALUE with one of {string.Join(", ", Columns.Select(c => c.Name))}");
+            if (!System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(filter[(equals + 1)..], column.Text(row), ignoreCase: false))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static TrustRow Row(TrustedKey key, DateTimeOffset now)
+    {
+        if (key.Key is null)
+        {
+            return new TrustRow(key.Id, "mask", key.Prefix, null, null, null, "masked", key.Path);
+        }
+
+        if (key.Key.OpenPgp is not { } certificate)
+        {
+            return new TrustRow(key.Id, "cosign", key.Prefix, key.Key.Cosign!.Algorithm, null, null, "good", key.Path);
+        }
+
+        var state = certificate.Evaluate(now);
+        return new TrustRow(key.Id, "openpgp", key.Prefix, state.Name, certificate.Created, state.Expires, state.Refusal ?? "good", key.Path);
+    }
+}

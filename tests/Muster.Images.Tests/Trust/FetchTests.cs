@@ -1,0 +1,135 @@
+using System.Text;
+using Muster.Core;
+using Muster.Images.Trust;
+using Muster.Images.Tests.Registry;
+
+namespace Muster.Images.Tests.Trust;
+
+/// <summary>The whole way: a reference, a server, a signature, a key, an image in the store.</summary>
+[Collection("gpg")]
+public sealed class FetchTests : IDisposable
+{
+    private readonly GpgHome _gpg;
+    private readonly TemporaryFolder _folder = new();
+    private readonly TestAuthority _authority = new();
+    private readonly MusterRoot _root;
+    private readonly ImageStore _store;
+
+    public FetchTests(GpgHome gpg)
+    {
+        _gpg = gpg;
+        _root = new MusterRoot(_folder.Path + "/root");
+        _store = new ImageStore(_root, TimeProvider.System);
+    }
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public void Dispose()
+    {
+        _folder.Dispose();
+        _authority.Dispose();
+    }
+
+    [Fact]
+    public async Task An_image_by_name_is_discovered_verified_and_kept_with_its_verdict()
+    {
+        byte[] aci = [];
+        byte[]? signature = null;
+        await using var server = new ScriptedServer(asked => asked.Path switch
+        {
+            "/app.aci" when asked.Header("If-None-Match") == "\"1\"" => asked.RawAsync("HTTP/1.1 304 x\r\n\r\n"),
+            "/app.aci" => asked.AnswerAsync(200, aci, "ETag: \"1\""),
+            "/app.aci.asc" when signature is not null => asked.AnswerAsync(200, signature),
+            _ => asked.AnswerAsync(404),
+        }, _authority);
+        _folder.File($"root/etc/certs.d/{server.Host}/ca.crt", _authority.AuthorityPem);
+        var url = server.Address + "app.aci";
+        aci = Aci("example.com/app", "hello");
+        (await RefusedAsync(url)).Should().Contain("is not signed");
+        signature = _gpg.Sign(_gpg.Rsa, aci);
+        (await RefusedAsync(url)).Should().Contain("not trusted").And.Contain("muster trust --prefix example.com/app KEY");
+        Directory.EnumerateFiles(_root.Images, "*", SearchOption.AllDirectories).Where(f => f.Contains("/blobs/")).Should().BeEmpty();
+        new TrustStore(_root).Add(PublicKeyFile.Parse(_gpg.Export(_gpg.Rsa), "key"), "example.com");
+
+        var fetched = await FetchAsync(url);
+        fetched.Reference.Trust.Should().Match<TrustRecord>(t => t.Verdict == TrustVerdict.Signed && t.Key == _gpg.Rsa && t.Identity == "example.com/app");
+        _store.Find("example.com/app:1.0")!.Reference.Trust.Key.Should().Be(_gpg.Rsa);
+        new TrustJudge(_root, TimeProvider.System).JudgeAgain(_store.Find("example.com/app:1.0")!);
+        var before = server.Requests.Count(r => r.Path == "/app.aci");
+        (await FetchAsync(url)).Record.Id.Should().Be(fetched.Record.Id);
+        server.Requests.Count(r => r.Path == "/app.aci").Should().Be(before + 1);
+        server.Requests.Last().Header("If-None-Match").Should().Be("\"1\"");
+
+        aci = Aci("example.com/app", "other");
+        (await RefusedAsync(url + "?other")).Should().Contain("does not match");
+        _folder.File("root/etc/policy.d/bans", fetched.Record.Id + " bad\n");
+        var again = () => new TrustJudge(_root, TimeProvider.System).JudgeAgain(_store.Find("example.com/app:1.0")!);
+        again.Should().Throw<MusterException>().WithMessage("*banned*");
+    }
+
+    [Fact]
+    public async Task A_local_file_needs_a_signature_too()
+    {
+        var aci = Aci("example.com/app", "hello");
+        var path = _folder.File("app.aci", aci);
+        (await RefusedAsync(path)).Should().Contain("is not signed");
+        File.WriteAllBytes(path + ".asc", _gpg.Sign(_gpg.Ed25519, aci));
+        new TrustStore(_root).Add(PublicKeyFile.Parse(_gpg.Export(_gpg.Ed25519), "key"), null);
+        (await FetchAsync(path)).Reference.Trust.Key.Should().Be(_gpg.Ed25519);
+        File.WriteAllText(path + ".asc", "<html>");
+        File.SetLastWriteTimeUtc(path, DateTime.UnixEpoch);
+        (await RefusedAsync(path)).Should().Contain("cannot be used");
+        (await FetchAsync(path, InsecureOptions.Image)).Reference.Trust.Verdict.Should().Be(TrustVerdict.Insecure);
+    }
+
+    [Fact]
+    public async Task A_registrys_image_is_fetched_when_skopeo_signed_it_and_its_index_counts_for_its_manifests()
+    {
+        await using var registry = await DockerRegistry.StartAsync("open", Ct);
+        _folder.File($"root/etc/certs.d/{registry.Host}/ca.crt", registry.Authority.AuthorityPem);
+        _folder.File("root/etc/registries.d/x.yaml", $"docker:\n  {registry.Host}:\n    sigstore: file://{_folder.Path}/sigs\n");
+        var layout = _folder.Path + "/layout";
+        ToolRun.Run("umoci", ["init", "--layout", layout]);
+        ToolRun.Run("umoci", ["new", "--image", layout + ":1"]);
+        _folder.File("files/etc/hello", "hello");
+        ToolRun.Run("umoci", ["insert", "--image", layout + ":1", _folder.Path + "/files/etc", "/etc"]);
+        var environment = new Dictionary<string, string> { ["GNUPGHOME"] = _gpg.Path };
+        ToolRun.Run("skopeo", ["copy", "-q", .. registry.SkopeoOptions("dest-", false), $"oci:{layout}:1", $"docker://{registry.Host}/team/app:plain"]);
+        (await RefusedAsync($"docker://{registry.Host}/team/app:plain")).Should().Contain("is not signed");
+        (await FetchAsync($"docker://{registry.Host}/team/app:plain", InsecureOptions.Image)).Reference.Trust.Verdict.Should().Be(TrustVerdict.Insecure);
+
+        ToolRun.Run("skopeo", ["--registries.d", _root.Etc + "/registries.d", "copy", "-q", "--sign-by", _gpg.Rsa.ToUpperInvariant(), .. registry.SkopeoOptions("dest-", false), $"oci:{layout}:1", $"docker://{registry.Host}/team/app:signed"], environment: environment);
+        (await RefusedAsync($"docker://{registry.Host}/team/app:signed")).Should().Contain("not trusted").And.Contain($"muster trust --prefix {registry.Host}/team/app KEY");
+        new TrustStore(_root).Add(PublicKeyFile.Parse(_gpg.Export(_gpg.Rsa), "key"), registry.Host + "/team");
+        var fetched = await FetchAsync($"docker://{registry.Host}/team/app:signed");
+        fetched.Reference.Trust.Key.Should().Be(_gpg.Rsa);
+        fetched.Reference.Trust.Identity.Should().Be($"{registry.Host}/team/app");
+        new TrustJudge(_root, TimeProvider.System).JudgeAgain(fetched);
+        // The same manifest under a tag that nobody signed.
+        (await RefusedAsync($"docker://{registry.Host}/team/app:plain")).Should().Contain("for the name");
+        _folder.File("root/etc/policy.d/10.json", $$"""{"version":1,"rules":[{"prefix":"{{registry.Host}}","action":"refuse","reason":"closed"}]}""");
+        (await RefusedAsync($"docker://{registry.Host}/team/app:other", ErrorKind.NotFound)).Should().Contain("There is no image");
+        var again = () => new TrustJudge(_root, TimeProvider.System).JudgeAgain(fetched);
+        again.Should().Throw<MusterException>().WithMessage("*closed*");
+    }
+
+    private byte[] Aci(string name, string content)
+    {
+        var place = Path.Combine(_folder.Path, Guid.NewGuid().ToString("N"));
+        Directory.CreateDirectory(place + "/rootfs");
+        File.WriteAllText(place + "/rootfs/file", content);
+        File.WriteAllText(place + "/manifest", $$$"""{"acKind":"ImageManifest","acVersion":"0.8.11","name":"{{{name}}}","labels":[{"name":"version","value":"1.0"},{"name":"os","value":"linux"},{"name":"arch","value":"amd64"}],"app":{"exec":["/file"],"user":"0","group":"0"}}""");
+        return ToolRun.Run("tar", ["-C", place, "-cz", "manifest", "rootfs"]);
+    }
+
+    private Task<StoredImage> FetchAsync(string reference, InsecureOptions insecure = InsecureOptions.None) =>
+        new ImageFetcher(_store).ResolveAsync(reference, new FetchOptions { Pull = PullPolicy.Update, Insecure = insecure }, Ct);
+
+    private async Task<string> RefusedAsync(string reference, ErrorKind kind = ErrorKind.Forbidden)
+    {
+        var fetch = () => FetchAsync(reference);
+        var refused = (await fetch.Should().ThrowAsync<MusterException>()).Which;
+        refused.Kind.Should().Be(kind, refused.Message);
+        return refused.Message;
+    }
+}
