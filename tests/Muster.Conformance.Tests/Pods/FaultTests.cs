@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using Muster.TestKit;
+
+namespace Muster.Conformance.Tests.Pods;
+
+/// <summary>What a killed supervisor or command line leaves, and what the next verb makes of it.</summary>
+public sealed class FaultTests : IDisposable
+{
+    private readonly TestRoot _root = new();
+    private readonly string _image;
+
+    public FaultTests() => _image = _root.Image();
+
+    public void Dispose() => _root.Dispose();
+
+    [Fact]
+    public void Tells_that_a_pod_is_orphaned_and_ends_it()
+    {
+        _root.Muster("run", "--detach", "--name=orphan", _image, "--", "-c", "while :; do sleep 0.2; done").Succeeded();
+        var shim = int.Parse(TestRoot.Field(_root.Muster("status", "orphan").Out, "pid"));
+        ProgramRun.Of("/bin/kill", ["-9", shim.ToString()]).Succeeded();
+        TestRoot.Until(() => !Directory.Exists($"/proc/{shim}"), "the shim is gone");
+        _root.State("orphan").Should().Be("orphaned");
+        _root.Muster("gc", "--grace-period=0s").Succeeded();
+        _root.State("orphan").Should().Be("orphaned", "nothing of a pod whose processes live is touched");
+        _root.Muster("exec", "orphan", "echo", "alive").Succeeded().Out.Should().Be("alive\n");
+        _root.Muster("stop", "--timeout=1s", "orphan").Succeeded();
+        _root.Muster("status", "orphan").Out.Should().Contain("state=exited").And.Contain("error=supervisor lost");
+    }
+
+    [Fact]
+    public void Releases_everything_of_a_pod_killed_with_its_supervisor()
+    {
+        _root.Muster("run", "--detach", "--name=dead", "-p", "18093:80", _image, "--", "-c", "exec sleep 100").Succeeded();
+        var status = _root.Muster("status", "--format=json", "dead").Out;
+        var view = System.Text.Json.JsonDocument.Parse(status).RootElement;
+        var app = view.GetProperty("apps")[0].GetProperty("pid").GetInt32();
+        ProgramRun.Of("/bin/kill", ["-9", view.GetProperty("pid").GetInt32().ToString(), app.ToString()]).Succeeded();
+        TestRoot.Until(() => _root.Muster("status", "dead").Out.Contains("state=exited"), "the next verb sees the end");
+        // The name, the port and the address are free again.
+        _root.Muster("rm", "dead").Succeeded();
+        _root.Muster("run", "--detach", "--name=dead", "-p", "18093:80", _image, "--", "-c", "exec sleep 100").Succeeded();
+    }
+
+    [Fact]
+    public void Leaves_nothing_when_killed_at_any_moment()
+    {
+        // Both the command line and, after the exec, the shim live under the same pid: the delay decides which is hit.
+        for (var delay = 0; delay < 60; delay += 2)
+        {
+            using var process = _root.Start("run", "--name=hit", _image, "--", "-c", "exec sleep 0.05");
+            Thread.Sleep(delay);
+            process.Kill();
+            process.WaitForExit();
+            TestRoot.Until(() => !_root.Muster("list").Succeeded().Out.Contains("orphaned"), "the short app has ended");
+            _root.Muster("gc", "--grace-period=0s", "--expire-prepared=0s").Succeeded();
+            _root.Muster("list", "-q").Out.Should().BeEmpty($"the pod killed after {delay} ms was collected");
+            _root.Leftovers().Should().BeEmpty($"nothing is left after a kill at {delay} ms");
+        }
+    }
+
+    [Fact]
+    public void Keeps_pods_running_while_the_daemon_comes_and_goes()
+    {
+        _root.Muster("run", "--net=none", "--detach", "--name=steady", _image, "--", "-c", "exec sleep 100").Succeeded();
+        using var daemon = _root.Start("daemon");
+        var socket = Path.Combine(_root.Folder, "run", "muster.socket");
+        TestRoot.Until(() => File.Exists(socket) && ProgramRun.Of("/usr/bin/curl", ["-s", "--unix-socket", socket, "http://localhost/health"]).Out.Contains("\"status\":\"ok\""), "the daemon is healthy");
+        ProgramRun.Of("/usr/bin/setpriv", ["--reuid=12345", "--regid=12345", "--clear-groups", "/usr/bin/curl", "-s", "--unix-socket", socket, "http://localhost/health"]).Status.Should().NotBe(0, "only root and the group muster may enter");
+        daemon.Kill();
+        daemon.WaitForExit();
+        _root.State("steady").Should().Be("running");
+        using var second = _root.Start("daemon");
+        TestRoot.Until(() => ProgramRun.Of("/usr/bin/curl", ["-s", "--unix-socket", socket, "http://localhost/health"]).Status == 0, "a second daemon replaces the dead one's socket");
+        ProgramRun.Of("/bin/kill", ["-TERM", second.Id.ToString()]).Succeeded();
+        second.WaitForExit(10_000).Should().BeTrue();
+        second.ExitCode.Should().Be(0);
+        File.Exists(socket).Should().BeFalse();
+        _root.State("steady").Should().Be("running");
+    }
+}

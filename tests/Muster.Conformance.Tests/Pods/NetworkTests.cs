@@ -1,0 +1,61 @@
+using System.Text.Json;
+using Muster.TestKit;
+
+namespace Muster.Conformance.Tests.Pods;
+
+/// <summary>Pods with addresses, names and published ports.</summary>
+public sealed class NetworkTests : IDisposable
+{
+    private readonly TestRoot _root = new();
+    private readonly string _image;
+
+    public NetworkTests() => _image = _root.Image();
+
+    public void Dispose() => _root.Dispose();
+
+    [Fact]
+    public void Reaches_a_pod_by_address_name_and_published_port()
+    {
+        _root.Muster("run", "--detach", "--name=web", "-p", "18094:80", _image, "--", "-c", "echo hello from web > /index.html; exec httpd -f -p 80 -h /").Succeeded();
+        var view = JsonDocument.Parse(_root.Muster("status", "--format=json", "web").Out).RootElement;
+        var address = view.GetProperty("networks")[0].GetProperty("addresses")[0].GetString()!.Split('/')[0];
+        TestRoot.Until(() => Get($"http://{address}/").Contains("hello"), "the pod answers on its address");
+        Get("http://127.0.0.1:18094/").Should().Be("hello from web\n");
+        _root.Muster("run", _image, "--", "-c", "wget -q -O - http://web/").Succeeded().Out.Should().Be("hello from web\n");
+        _root.Muster("port", "web").Out.Should().Contain("18094");
+    }
+
+    [Fact]
+    public void Refuses_a_host_port_twice_and_says_whose_it_is()
+    {
+        _root.Muster("run", "--detach", "--name=first", "-p", "18095:80", _image, "--", "-c", "exec sleep 100").Succeeded();
+        var second = _root.Muster("run", "--name=second", "-p", "18095:80", _image, "--", "-c", "true");
+        second.Status.Should().Be(254);
+        second.Error.Should().Contain("18095");
+        _root.Muster("status", "second").Status.Should().Be(254, "a pod that did not start leaves nothing");
+    }
+
+    [Fact]
+    public async Task Starts_many_pods_at_once_and_leaves_nothing()
+    {
+        const int count = 12;
+        var runs = Enumerable.Range(0, count).Select(i => Task.Run(() => _root.Muster("run", "--rm", _image, "--", "-c", "ip -4 -o addr show eth0 | grep -c 10.209"))).ToArray();
+        foreach (var run in await Task.WhenAll(runs))
+        {
+            run.Succeeded().Out.Should().Be("1\n");
+        }
+
+        _root.Muster("gc").Succeeded();
+        _root.Leftovers().Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Gives_no_address_with_none_and_the_hosts_own_with_host()
+    {
+        _root.Muster("run", "--net=none", _image, "--", "-c", "ip -o addr").Succeeded().Out.Should().Contain("127.0.0.1").And.NotContain("eth0");
+        var host = new DirectoryInfo("/proc/self/ns/net").LinkTarget!;
+        _root.Muster("run", "--net=host", _image, "--", "-c", "readlink /proc/self/ns/net").Succeeded().Out.Trim().Should().Be(host);
+    }
+
+    private static string Get(string url) => ProgramRun.Of("/usr/bin/curl", ["-s", "--max-time", "5", url]).Out;
+}
