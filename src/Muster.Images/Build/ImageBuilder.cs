@@ -118,7 +118,7 @@ public sealed class ImageBuilder
             await Task.Run(() =>
             {
                 using var gzip = new System.IO.Compression.GZipStream(file, System.IO.Compression.CompressionLevel.Optimal, leaveOpen: true);
-                using var tar = new TarWriter(gzip);
+                var tar = new TarWriter(gzip);
                 AciWriter.Write(tar, manifest, root);
             }, ct);
         }

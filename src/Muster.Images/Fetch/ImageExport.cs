@@ -37,13 +37,13 @@ public sealed class ImageExport
         }
 
         var store = new ImageStore(other, _store.Time);
-        await using var source = await AssembledImage.OfStoreAsync(_store, image.Record, ct);
         var trust = new Verdicts(other, _store.Time).Insecure(image.Reference.Reference, image.Record.Name);
         if (image.Record.Kind == ImageKind.Aci)
         {
             return await new ImageFetcher(store).ImportStoredAciAsync(_store, image, options, ct);
         }
 
+        await using var source = await AssembledImage.OfStoreAsync(_store, image.Record, ct);
         var platform = new OciPlatform(image.Record.Os, image.Record.Architecture);
         var manifest = await OciImporter.SelectAsync(source, platform, ct);
         using var pending = await new OciImporter(store).ImportAsync(source, manifest, platform, image.Record.Name, image.Record.VersionLabel, options.Progress, ct);

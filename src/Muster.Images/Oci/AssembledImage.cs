@@ -62,7 +62,7 @@ internal sealed class AssembledImage : IOciSource
         using var compressed = new HashingStream(file, "sha256");
         using var gzip = new GZipStream(compressed, CompressionLevel.Optimal, leaveOpen: true);
         using var plain = new HashingStream(gzip, "sha256");
-        using var tar = new TarWriter(plain);
+        var tar = new TarWriter(plain);
         write(tar);
         tar.Finish();
         gzip.Dispose();
