@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using Muster.Core;
 using Muster.Images.Aci;
 using Muster.Images.Archives;
@@ -67,7 +66,7 @@ public sealed class ImageExport
             {
                 if (compress)
                 {
-                    using var gzip = new GZipStream(file, CompressionLevel.Optimal, leaveOpen: true);
+                    using var gzip = Gzip.Compress(file);
                     AciWriter.Write(_store, image, gzip, ct);
                 }
                 else
