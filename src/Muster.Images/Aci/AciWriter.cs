@@ -63,7 +63,7 @@ internal static class AciWriter
         var lowers = store.LowerDirectories(image);
         var manifest = Manifest(NameOf(image), Labels(image), AppOf(image, lowers), [], Annotations(image));
         _ = AciManifestReader.Read(manifest);
-        using var tar = new TarWriter(to);
+        var tar = new TarWriter(to);
         Write(tar, manifest, writer => TreeArchiver.Write(lowers, writer, new ArchiveRules("rootfs"), ct));
     }
 

@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using Muster.Core;
 
 namespace Muster.Images.Archives;
@@ -36,7 +35,7 @@ public static class Decompression
     public static Stream Open(Stream compressed, CompressionKind kind) => kind switch
     {
         CompressionKind.None => compressed,
-        CompressionKind.Gzip => new GZipStream(compressed, CompressionMode.Decompress, leaveOpen: true),
+        CompressionKind.Gzip => Gzip.Decompress(compressed),
         CompressionKind.Zstd => ZstdStream.Open(compressed),
         CompressionKind.Xz => new XzStream(compressed),
         CompressionKind.Bzip2 => new Bzip2Stream(compressed),

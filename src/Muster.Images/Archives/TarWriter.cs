@@ -9,7 +9,7 @@ namespace Muster.Images.Archives;
 /// Writes a tar archive: ustar headers, and pax records exactly where ustar cannot say it. The same entries give the same
 /// bytes, on every host and at every time.
 /// </summary>
-public sealed class TarWriter : IDisposable
+public sealed class TarWriter
 {
     private const int Block = TarHeader.BlockSize;
     private const long MaxOctal11 = 0x1_ffff_ffff;
@@ -59,9 +59,6 @@ public sealed class TarWriter : IDisposable
         FinishEntry();
         _output.Write(new byte[2 * Block]);
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _output.Flush();
 
     private void FinishEntry()
     {

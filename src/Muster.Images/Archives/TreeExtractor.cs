@@ -310,6 +310,7 @@ public sealed class TreeExtractor : IDisposable
 
         if (FileCalls.MakeNode(parent, name, FileStatus.CharacterDevice, 0, 0) == 0)
         {
+            Check(FileCalls.SetTime(parent, name, entry.ModifiedSeconds, entry.ModifiedNanoseconds), "utimensat", entry);
             return;
         }
 

@@ -84,6 +84,18 @@ internal sealed class TreeFolders : IDisposable
     /// <summary>Sets modes where creating could not, and times.</summary>
     public void Finish(bool privileged, uint umask)
     {
+        foreach (var key in Implicit())
+        {
+            // The time of unpacking must not be in the tree: unpacked again it must be the same.
+            var path = key.Length == 0 ? "."u8.ToArray() : Encoding.Latin1.GetBytes(key);
+            var fd = FileCalls.OpenBelow(_root.Descriptor, [.. path, 0], FileCalls.ReadOnly | FileCalls.DirectoryOnly | FileCalls.NoFollow, Inside);
+            if (fd >= 0)
+            {
+                _ = FileCalls.SetTime(fd, 0, 0);
+                _ = FileCalls.Close(fd);
+            }
+        }
+
         foreach (var (key, entry) in _wanted)
         {
             var path = Encoding.Latin1.GetBytes(key);

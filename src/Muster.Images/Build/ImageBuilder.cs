@@ -88,11 +88,10 @@ public sealed class ImageBuilder
 
         labels.Add(new NameValue("os", "linux"));
         labels.Add(new NameValue("arch", ImageReference.HostArchitecture));
-        labels.AddRange(recipe.Labels.Where(l => l.Name is not ("version" or "os" or "arch")));
         IReadOnlyList<AciDependency> dependencies = below is null ? [] : [new AciDependency(below.Record.Name, below.Record.Id, below.Record.Labels, null)];
         var annotations = recipe.Annotations.Where(a => a.Name != "created")
             .Append(new NameValue("created", DateTimeOffset.FromUnixTimeSeconds(clamp).ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture))).ToList();
-        var app = Merge(recipe, below?.Record.App) with { UserLabels = [] };
+        var app = Merge(recipe, below?.Record.App);
         if (app.StopSignal is not null)
         {
             annotations.Add(new NameValue(AciWriter.StopSignal, app.StopSignal));
@@ -117,8 +116,8 @@ public sealed class ImageBuilder
         {
             await Task.Run(() =>
             {
-                using var gzip = new System.IO.Compression.GZipStream(file, System.IO.Compression.CompressionLevel.Optimal, leaveOpen: true);
-                using var tar = new TarWriter(gzip);
+                using var gzip = Gzip.Compress(file);
+                var tar = new TarWriter(gzip);
                 AciWriter.Write(tar, manifest, root);
             }, ct);
         }

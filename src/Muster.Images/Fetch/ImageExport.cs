@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using Muster.Core;
 using Muster.Images.Aci;
 using Muster.Images.Archives;
@@ -37,13 +36,13 @@ public sealed class ImageExport
         }
 
         var store = new ImageStore(other, _store.Time);
-        await using var source = await AssembledImage.OfStoreAsync(_store, image.Record, ct);
         var trust = new Verdicts(other, _store.Time).Insecure(image.Reference.Reference, image.Record.Name);
         if (image.Record.Kind == ImageKind.Aci)
         {
             return await new ImageFetcher(store).ImportStoredAciAsync(_store, image, options, ct);
         }
 
+        await using var source = await AssembledImage.OfStoreAsync(_store, image.Record, ct);
         var platform = new OciPlatform(image.Record.Os, image.Record.Architecture);
         var manifest = await OciImporter.SelectAsync(source, platform, ct);
         using var pending = await new OciImporter(store).ImportAsync(source, manifest, platform, image.Record.Name, image.Record.VersionLabel, options.Progress, ct);
@@ -67,7 +66,7 @@ public sealed class ImageExport
             {
                 if (compress)
                 {
-                    using var gzip = new GZipStream(file, CompressionLevel.Optimal, leaveOpen: true);
+                    using var gzip = Gzip.Compress(file);
                     AciWriter.Write(_store, image, gzip, ct);
                 }
                 else

@@ -65,9 +65,10 @@ public static class ImageExtraction
         try
         {
             using var to = new ChunkPipeWriter(pipe);
-            using var tar = new TarWriter(to);
+            var tar = new TarWriter(to);
             TreeArchiver.Write(lowers, tar, new ArchiveRules(), ct);
             tar.Finish();
+            to.Flush();
         }
 #pragma warning disable CA1031 // The boundary of a thread: the failure is thrown below, when the other side has ended.
         catch (Exception e)

@@ -221,7 +221,7 @@ public sealed partial class ImageFetcher
 
     private static (string Name, string? Tag) NameOf(ImageReference reference) => reference.Kind == ReferenceKind.Docker
         ? (reference.Name, reference.Tag)
-        : (AcName.Sanitize(Path.GetFileName(reference.Name)), reference.Tag);
+        : (AcName.Sanitize(Path.GetFileName(reference.Name).TrimStart('.').Split('.')[0]), reference.Tag);
 
     private static MusterException Unreadable(string reference)
     {

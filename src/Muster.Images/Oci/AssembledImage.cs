@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using Muster.Core;
 using Muster.Images.Archives;
 
@@ -60,9 +59,9 @@ internal sealed class AssembledImage : IOciSource
     {
         using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write);
         using var compressed = new HashingStream(file, "sha256");
-        using var gzip = new GZipStream(compressed, CompressionLevel.Optimal, leaveOpen: true);
+        using var gzip = Gzip.Compress(compressed);
         using var plain = new HashingStream(gzip, "sha256");
-        using var tar = new TarWriter(plain);
+        var tar = new TarWriter(plain);
         write(tar);
         tar.Finish();
         gzip.Dispose();

@@ -60,7 +60,6 @@ public sealed class OciArchiveTarget : IOciTarget
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        _tar.Dispose();
         await _file.DisposeAsync();
         if (_whole)
         {

@@ -1,0 +1,106 @@
+using Muster.Core;
+using Muster.Images.Build;
+
+namespace Muster.Images.Tests.Build;
+
+public sealed class ImageBuilderTests : IDisposable
+{
+    private readonly ImageRoot _root = new();
+
+    private const string Recipe = """
+        name: example.com/app
+        version: "1.2"
+        type: TYPE
+        copy:
+          - {from: bin, to: /usr/bin}
+          - {from: conf, to: /etc/app/, mode: "0640", owner: "5:6"}
+        exec: [/usr/bin/run, --fast]
+        user: "5"
+        group: "6"
+        workdir: /srv
+        env: {B: "2", A: "1"}
+        ports: [{name: www, port: 80}]
+        mounts: [{name: data, path: /data, readOnly: true}]
+        labels: {team: blue}
+        """;
+
+    [Theory]
+    [InlineData("oci")]
+    [InlineData("aci")]
+    public async Task Builds_the_same_image_from_the_same_files(string type)
+    {
+        var first = await BuildAsync("one", type, 1_500_000_000);
+        var second = await BuildAsync("two", type, 1_500_000_000);
+        second.Record.Id.Should().Be(first.Record.Id);
+        first.Reference.Trust.Verdict.Should().Be(TrustVerdict.Built);
+        first.Reference.Reference.Should().Be("example.com/app:1.2");
+        first.Record.App.Exec.Should().Equal("/usr/bin/run", "--fast");
+        first.Record.App.Group.Should().Be("6");
+        first.Record.App.MountPoints.Should().ContainSingle().Which.Path.Should().Be("/data");
+        var tree = _root.Store.LowerDirectories(first.Record)[0];
+        var conf = Muster.Linux.FileStatus.Find(tree + "/etc/app/conf")!.Value;
+        (conf.Permissions, conf.Uid, conf.Gid, conf.ModifiedSeconds).Should().Be((0x1a0u, 5u, 6u, 1_500_000_000L));
+        (await new ImageVerifier(_root.Store).VerifyAsync(first.Record, null, TestContext.Current.CancellationToken)).Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task Builds_upon_another_image_and_is_read_by_others()
+    {
+        await _root.FetchAsync(_root.Layout("lay", "mkdir etc && echo base > etc/base"));
+        _root.Write("b/image.yaml", $"name: example.com/upon\nfrom: oci:{_root.Path1("lay:latest")}\ncopy: [{{from: f, to: /}}]\nenv: {{A: c}}\n");
+        _root.Write("b/f", "f");
+        var image = await new ImageBuilder(_root.Store).BuildAsync(_root.Path1("b"), null, ImageRoot.Unverified, TestContext.Current.CancellationToken);
+        image.Record.Trees.Should().HaveCount(2);
+        image.Record.App.Exec.Should().Equal("/bin/app");
+        image.Record.App.Environment.Single(e => e.Name == "A").Value.Should().Be("c");
+        await new ImageExport(_root.Store).ToAsync(image, ImageReference.Parse("oci-archive:" + _root.Path1("o.tar")), false, false, null, TestContext.Current.CancellationToken);
+        _root.Shell("skopeo copy -q oci-archive:o.tar oci:check:x && umoci unpack --image check:x u && test -f u/rootfs/f && test -f u/rootfs/etc/base");
+    }
+
+    [Fact]
+    public async Task Builds_a_folder_as_actool_does()
+    {
+        _root.Write("a/manifest", """{"acKind":"ImageManifest","acVersion":"0.8.11","name":"example.com/layout"}""");
+        _root.Write("a/rootfs/f", "f");
+        var image = await new ImageBuilder(_root.Store).BuildAsync(_root.Path1("a"), 1, new FetchOptions(), TestContext.Current.CancellationToken);
+        image.Record.Name.Should().Be("example.com/layout");
+        image.Reference.Trust.Verdict.Should().Be(TrustVerdict.Built);
+    }
+
+    [Theory]
+    [InlineData("name: Bad Name", "name")]
+    [InlineData("name: a\nfuture: 1", "unknown")]
+    [InlineData("name: a\ncopy: [{from: ../x, to: /x}]", "inside")]
+    [InlineData("name: a\ncopy: [{from: /etc/passwd, to: /x}]", "inside")]
+    [InlineData("name: a\nports: [{port: 99999}]", "port")]
+    [InlineData("name: a\nexec: run", "exec")]
+    [InlineData("- a", "mapping")]
+    [InlineData("name: [", "YAML")]
+    [InlineData("name: &a a\nversion: *a", "aliases")]
+    [InlineData("name: a\nenv: [[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]", "nests")]
+    public void Refuses_recipes_that_are_wrong(string yaml, string says) =>
+        ((Action)(() => BuildRecipeReader.Read(yaml))).Should().Throw<MusterException>().Where(e => e.Kind == ErrorKind.Invalid && e.Message.Contains(says, StringComparison.Ordinal));
+
+    [Fact]
+    public async Task Refuses_a_copy_that_leads_out_through_a_link()
+    {
+        _root.Write("b/image.yaml", "name: example.com/a\ncopy: [{from: out/passwd, to: /passwd}]\n");
+        _root.Shell("ln -s /etc b/out");
+        (await ((Func<Task>)(() => new ImageBuilder(_root.Store).BuildAsync(_root.Path1("b"), null, new FetchOptions(), TestContext.Current.CancellationToken)))
+            .Should().ThrowAsync<MusterException>()).Which.Kind.Should().Be(ErrorKind.Invalid);
+    }
+
+    public void Dispose() => _root.Dispose();
+
+    private async Task<StoredImage> BuildAsync(string folder, string type, long epoch)
+    {
+        _root.Write(folder + "/image.yaml", Recipe.Replace("TYPE", type, StringComparison.Ordinal));
+        foreach (var name in folder == "one" ? new[] { "run", "a", "b" } : ["b", "a", "run"])
+        {
+            _root.Write($"{folder}/bin/{name}", name);
+        }
+
+        _root.Write(folder + "/conf", "conf");
+        return await new ImageBuilder(_root.Store).BuildAsync(_root.Path1(folder), epoch, new FetchOptions(), TestContext.Current.CancellationToken);
+    }
+}
