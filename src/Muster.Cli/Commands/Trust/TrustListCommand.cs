@@ -57,7 +57,7 @@ internal static class TrustListCommand
             var equals = filter.IndexOf('=', StringComparison.Ordinal);
             var column = (equals > 0 ? Columns.FirstOrDefault(c => c.Name == filter[..equals]) : null)
                 ?? throw new MusterException(ErrorKind.Usage, $"--filter={filter} names no column: write COLUMN=VALUE with one of {string.Join(", ", Columns.Select(c => c.Name))}");
-            if (!System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(filter[(equals + 1)..], column.Text(row), ignoreCase: false))
+            if (!System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(filter.AsSpan(equals + 1), column.Text(row), ignoreCase: false))
             {
                 return false;
             }
