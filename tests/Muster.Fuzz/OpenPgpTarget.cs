@@ -16,6 +16,7 @@ public static class OpenPgpTarget
         Refusing(() => key = OpenPgpCertificate.Parse(bytes));
         Refusing(() => key?.Evaluate(Now));
         Refusing(() => OpenPgpCertificate.FingerprintsIn(bytes));
+        Refusing(() => OpenPgpCertificate.MentionsRevocation(bytes));
         Refusing(() => PublicKeyFile.Parse(bytes, "fuzz"));
         Refusing(() =>
         {

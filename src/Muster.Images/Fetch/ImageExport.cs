@@ -10,10 +10,16 @@ public sealed class ImageExport
 {
     private readonly ImageStore _store;
 
-    /// <summary>Exports from <paramref name="store"/>.</summary>
-    public ImageExport(ImageStore store) => _store = store;
+    private readonly InsecureOptions _insecure;
 
-    /// <summary>Writes an image to where <paramref name="destination"/> points: <c>file.aci</c>, <c>oci:</c>, <c>oci-archive:</c>.</summary>
+    /// <summary>Exports from <paramref name="store"/>; <paramref name="insecure"/> says what may be done without on the way to a registry.</summary>
+    public ImageExport(ImageStore store, InsecureOptions insecure = InsecureOptions.None)
+    {
+        _store = store;
+        _insecure = insecure;
+    }
+
+    /// <summary>Writes an image to where <paramref name="destination"/> points: <c>file.aci</c>, <c>oci:</c>, <c>oci-archive:</c>, <c>docker://</c>.</summary>
     public async Task ToAsync(StoredImage image, ImageReference destination, bool overwrite, bool compress, Action<long>? progress, CancellationToken ct)
     {
         if (destination.Kind == ReferenceKind.AciFile)
@@ -23,6 +29,12 @@ public sealed class ImageExport
         }
 
         await using var source = await AssembledImage.OfStoreAsync(_store, image.Record, ct);
+        if (destination.Kind == ReferenceKind.Docker)
+        {
+            await RegistryPush.PushAsync(_store, source, image, destination, _insecure, progress, ct);
+            return;
+        }
+
         await using var target = OpenTarget(destination, image, overwrite);
         await OciTransfer.CopyAsync(source, target, new OciPlatform(image.Record.Os, image.Record.Architecture), progress, ct);
     }
@@ -53,7 +65,7 @@ public sealed class ImageExport
     {
         ReferenceKind.OciLayout => new OciLayoutTarget(destination.Name, destination.Tag ?? image.Record.VersionLabel ?? "latest", destination.ToString()),
         ReferenceKind.OciArchive => new OciArchiveTarget(destination.Name, destination.Tag ?? image.Record.VersionLabel ?? "latest", destination.ToString(), overwrite),
-        _ => throw new MusterException(ErrorKind.Unsupported, $"Images cannot be written to {destination}: name a file.aci, oci:DIR[:tag] or oci-archive:FILE[:tag]"),
+        _ => throw new MusterException(ErrorKind.Unsupported, $"Images cannot be written to {destination}: name a file.aci, oci:DIR[:tag], oci-archive:FILE[:tag] or docker://host/repository[:tag]"),
     };
 
     private void ToAci(ImageRecord image, string path, bool overwrite, bool compress, CancellationToken ct)

@@ -23,6 +23,9 @@ internal sealed class HostCertificates : IDisposable
     /// <summary>What is shown to a server that asks who we are.</summary>
     public X509Certificate2? Client { get; private set; }
 
+    /// <summary>Why a server's certificate was not accepted last, for messages.</summary>
+    public string? Refusal { get; private set; }
+
     /// <summary>Reads the folders of a host: named <c>host:port</c> or <c>host</c>.</summary>
     public static HostCertificates Load(MusterRoot root, string host, int port)
     {
@@ -51,6 +54,9 @@ internal sealed class HostCertificates : IDisposable
         }
 
         // Only an unknown authority can be made good here; a wrong name or a missing certificate cannot.
+        Refusal = errors.HasFlag(SslPolicyErrors.RemoteCertificateNotAvailable) || certificate is null ? "it shows none"
+            : errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) ? "it is for another name"
+            : Status(presented);
         if (errors != SslPolicyErrors.RemoteCertificateChainErrors || _authorities.Count == 0 || certificate is null)
         {
             return false;
@@ -68,7 +74,29 @@ internal sealed class HostCertificates : IDisposable
         }
 
         using var leaf = new X509Certificate2(certificate);
-        return chain.Build(leaf);
+        if (chain.Build(leaf))
+        {
+            return true;
+        }
+
+        Refusal = Status(chain);
+        return false;
+    }
+
+    private static string Status(X509Chain? chain)
+    {
+        foreach (var status in chain?.ChainStatus ?? [])
+        {
+            return status.Status switch
+            {
+                X509ChainStatusFlags.UntrustedRoot or X509ChainStatusFlags.PartialChain => "its authority is not known",
+                X509ChainStatusFlags.NotTimeValid => "it is expired or not yet valid",
+                X509ChainStatusFlags.Revoked => "it is revoked",
+                _ => status.StatusInformation.Trim(),
+            };
+        }
+
+        return "its chain is not valid";
     }
 
     /// <inheritdoc/>

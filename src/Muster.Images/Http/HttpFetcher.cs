@@ -211,7 +211,7 @@ public sealed class HttpFetcher : IDisposable
         using var both = CancellationTokenSource.CreateLinkedTokenSource(clock.Token, ct);
         try
         {
-            return await Host(address).SendAsync(request, both.Token);
+            return await Host(address).Invoker.SendAsync(request, both.Token);
         }
         catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
         {
@@ -223,7 +223,8 @@ public sealed class HttpFetcher : IDisposable
         }
     }
 
-    private HttpMessageInvoker Host(Uri address) => _hosts.GetOrAdd(address.Scheme + "://" + address.Authority, _ => new(() => Connect(address))).Value.Invoker;
+    private (HttpMessageInvoker Invoker, HostCertificates Certificates) Host(Uri address) =>
+        _hosts.GetOrAdd(address.Scheme + "://" + address.Authority, _ => new(() => Connect(address))).Value;
 
     private (HttpMessageInvoker Invoker, HostCertificates Certificates) Connect(Uri address)
     {
@@ -262,9 +263,9 @@ public sealed class HttpFetcher : IDisposable
             : $"{Shown(address)} is neither https nor http");
     }
 
-    private static MusterException Unreachable(Uri address, HttpRequestException e)
+    private MusterException Unreachable(Uri address, HttpRequestException e)
     {
-        var why = (e.InnerException ?? e).Message;
+        var why = (e.HttpRequestError == HttpRequestError.SecureConnectionError ? Host(address).Certificates.Refusal : null) ?? (e.InnerException ?? e).Message;
         return e.HttpRequestError switch
         {
             HttpRequestError.SecureConnectionError => new MusterException(ErrorKind.Upstream, $"The certificate of {address.Authority} is not accepted ({why}): put its authority into etc/certs.d/{address.Authority}/ca.crt, or accept any with --insecure-options=tls", e),

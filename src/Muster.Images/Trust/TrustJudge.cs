@@ -195,6 +195,20 @@ public sealed class TrustJudge
         }
     }
 
+    /// <summary>Why an image of the store would be refused today; null when it would run.</summary>
+    public string? RefusalToday(StoredImage image)
+    {
+        try
+        {
+            JudgeAgain(image);
+            return null;
+        }
+        catch (MusterException e)
+        {
+            return e.Message;
+        }
+    }
+
     /// <summary>What was asked for, with its registry: a short name's was found when it was fetched and stands in the record.</summary>
     private static ImageIdentity Asked(ReferenceRecord reference)
     {
@@ -218,8 +232,7 @@ public sealed class TrustJudge
     /// <summary>Whether the key file says today that the key that signed is revoked; mathematics only when it mentions a revocation.</summary>
     private string? RevocationOf(string path, TrustRecord trust)
     {
-        var key = TrustStore.Read(path);
-        if (key.OpenPgp is not { MentionsRevocation: true } certificate)
+        if (TrustStore.ReadIfRevoked(path)?.OpenPgp is not { } certificate)
         {
             return null;
         }

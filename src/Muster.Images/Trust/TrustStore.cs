@@ -82,8 +82,22 @@ public sealed class TrustStore
         return found;
     }
 
-    /// <summary>Reads the key file found by <see cref="Find"/>.</summary>
-    public static PublicKeyFile Read(string path) => Check(path, PublicKeyFile.Parse(Bytes(path), path));
+    /// <summary>
+    /// The key file found by <see cref="Find"/> when it holds a revocation, for a new evaluation; null when it does not, which
+    /// is told without any cryptography.
+    /// </summary>
+    public static PublicKeyFile? ReadIfRevoked(string path)
+    {
+        var bytes = Bytes(path);
+        try
+        {
+            return !CosignPublicKey.IsPem(bytes) && OpenPgpCertificate.MentionsRevocation(bytes) ? Check(path, PublicKeyFile.Parse(bytes, path)) : null;
+        }
+        catch (MusterException e)
+        {
+            throw new MusterException(e.Kind, $"The trusted key {path} is damaged ({e.Message}): remove it and add it again with muster trust", e);
+        }
+    }
 
     /// <summary>Every key and mask, in load order.</summary>
     public IReadOnlyList<TrustedKey> List()

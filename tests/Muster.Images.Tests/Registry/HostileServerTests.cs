@@ -195,6 +195,35 @@ public sealed class HostileServerTests : IDisposable
         (await FailureAsync(() => ReadAsync(server))).Should().Contain("blocked");
     }
 
+    [Fact]
+    public async Task Referrers_come_from_the_registrys_own_listing_where_it_has_one()
+    {
+        var manifest = Digest.Sha256("manifest"u8);
+        var bundle = """{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json"}"""u8.ToArray();
+        var layer = RegistryTests.Descriptor("application/vnd.dev.sigstore.bundle.v0.3+json", bundle);
+        var referrer = Encoding.UTF8.GetBytes($$$"""{"layers":[{"mediaType":"{{{layer.MediaType}}}","digest":"{{{layer.Digest}}}","size":{{{layer.Size}}}}]}""");
+        var listed = RegistryTests.Descriptor("application/vnd.oci.image.manifest.v1+json", referrer);
+        await using var server = Registry(asked => asked.Path == $"/v2/app/referrers/{manifest}"
+            ? asked.AnswerAsync(200, $$"""{"manifests":[{"mediaType":"x","artifactType":"application/vnd.example.sbom","digest":"{{Digest.Sha256("sbom"u8)}}","size":1},{"mediaType":"{{listed.MediaType}}","artifactType":"{{layer.MediaType}}","digest":"{{listed.Digest}}","size":{{listed.Size}}}]}""", "Content-Type: application/vnd.oci.image.index.v1+json")
+            : asked.Path.EndsWith(listed.Digest.ToString(), StringComparison.Ordinal) ? asked.AnswerAsync(200, referrer)
+            : asked.Path.EndsWith(layer.Digest.ToString(), StringComparison.Ordinal) ? asked.AnswerAsync(200, bundle)
+            : asked.AnswerAsync(404));
+        var found = await Source(server, "app:1").ReadSignaturesAsync(manifest, Ct);
+        found.Should().ContainSingle().Which.Payload.ToArray().Should().Equal(bundle);
+    }
+
+    [Fact]
+    public async Task Tags_are_listed_page_by_page_and_never_from_another_host()
+    {
+        await using var server = Registry(asked => asked.Target switch
+        {
+            "/v2/app/tags/list?n=1000" => asked.AnswerAsync(200, """{"tags":["a","b","-no"]}""", "Link: </v2/app/tags/list?last=b>; rel=\"next\""),
+            "/v2/app/tags/list?last=b" => asked.AnswerAsync(200, """{"tags":["c"]}""", "Link: <http://127.0.0.1:1/v2/app/tags/list>; rel=\"next\""),
+            _ => asked.AnswerAsync(404),
+        });
+        (await Source(server, "app:1").ListTagsAsync(Ct)).Should().Equal("a", "b", "c");
+    }
+
     private static ScriptedServer Registry(Func<Asked, Task> answer) => new(asked => asked.Path == "/v2/" ? asked.AnswerAsync(200, "{}") : answer(asked));
 
     private RegistrySession Session(WebOptions? options = null) => new(new MusterRoot(_folder.Path), options ?? Quick, TimeProvider.System, _folder.Path + "/auth.json");

@@ -113,6 +113,25 @@ public sealed class FetchTests : IDisposable
         again.Should().Throw<MusterException>().WithMessage("*closed*");
     }
 
+    [Fact]
+    public async Task What_is_pushed_from_the_store_is_the_same_image_for_skopeo()
+    {
+        await using var registry = await DockerRegistry.StartAsync("basic", Ct);
+        _folder.File($"root/etc/certs.d/{registry.Host}/ca.crt", registry.Authority.AuthorityPem);
+        new Muster.Images.Oci.Registry.AuthFiles(_root, _root.Run + "/auth.json").Store(registry.Host, new(DockerRegistry.User, DockerRegistry.Password));
+        var layout = _folder.Path + "/layout";
+        ToolRun.Run("umoci", ["init", "--layout", layout]);
+        ToolRun.Run("umoci", ["new", "--image", layout + ":1"]);
+        _folder.File("files/etc/hello", "hello");
+        ToolRun.Run("umoci", ["insert", "--image", layout + ":1", _folder.Path + "/files/etc", "/etc"]);
+        var image = await FetchAsync($"oci:{layout}:1", InsecureOptions.Image);
+        await new ImageExport(_store).ToAsync(image, ImageReference.Parse($"docker://{registry.Host}/pushed/app:2"), false, false, null, Ct);
+        var back = await FetchAsync($"docker://{registry.Host}/pushed/app:2", InsecureOptions.Image);
+        back.Record.Id.Should().Be(image.Record.Id);
+        await new ImageExport(_store).ToAsync(back, ImageReference.Parse($"docker://{registry.Host}/moved/app:3"), false, false, null, Ct);
+        Encoding.UTF8.GetString(ToolRun.Run("skopeo", ["inspect", .. registry.SkopeoOptions("", true), $"docker://{registry.Host}/moved/app:3"])).Should().Contain(image.Record.Id.Replace("sha256-", "sha256:"));
+    }
+
     private byte[] Aci(string name, string content)
     {
         var place = Path.Combine(_folder.Path, Guid.NewGuid().ToString("N"));

@@ -118,7 +118,8 @@ public sealed class OpenPgpSignatureTests(GpgHome gpg)
         Judge(signature, Content, key).Accepted.Should().BeTrue();
         gpg.Revoke(key);
         var certificate = OpenPgpCertificate.Parse(gpg.Export(key));
-        certificate.MentionsRevocation.Should().BeTrue();
+        OpenPgpCertificate.MentionsRevocation(gpg.Export(key)).Should().BeTrue();
+        OpenPgpCertificate.MentionsRevocation(gpg.Export(gpg.Rsa)).Should().BeFalse();
         Judge(signature, Content, certificate).Reason.Should().StartWith("the key was revoked");
     }
 

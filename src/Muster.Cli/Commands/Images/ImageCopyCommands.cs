@@ -78,7 +78,7 @@ internal static class ImageCopyCommands
         using var progress = new ByteProgress(call, "copying " + call.Arguments[0]);
         options = options with { Progress = progress.Add };
         var image = local ? ImageRows.Find(store, call.Arguments[0]) : await new ImageFetcher(store).ResolveAsync(call.Arguments[0], options, ct);
-        var export = new ImageExport(store);
+        var export = new ImageExport(store, options.Insecure);
         if (call.Value("to-root") is { } other)
         {
             if (call.Arguments.Count > 1)

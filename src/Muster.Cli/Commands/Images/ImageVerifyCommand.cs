@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Muster.Cli.CommandLine;
+using Muster.Cli.Commands.Trust;
 using Muster.Core;
 using Muster.Images;
 
@@ -22,11 +23,17 @@ internal static class ImageVerifyCommand
         Words = ["image", "verify"],
         Summary = "Hash an image's blobs, unpack them anew and name every file that differs from what the store keeps",
         Usage = "[OPTION…] [IMAGE…]",
-        Description = "Without IMAGE every image is verified. Ends with 0 when nothing differs, with 1 when something does.",
+        Description = """
+            Without IMAGE every image is verified. Ends with 0 when nothing differs, with 1 when something does.
+            With --signature nothing is hashed: it says who signed, when and with which key, why that was accepted, and whether
+            it still is by today's keys, policies and bans (1 when it is not).
+            """,
         Example = """
             muster image verify example.com/app:1.0
+            muster image verify --signature example.com/app:1.0
             muster image verify --format=json
             """,
+        Options = [new("signature", "Judge the signatures instead of the content")],
         Arguments = (0, 10_000),
         Run = RunAsync,
     };
@@ -34,6 +41,11 @@ internal static class ImageVerifyCommand
     private static async Task<int> RunAsync(Invocation call, CancellationToken ct)
     {
         var store = new ImageStore(call.Root, call.Time);
+        if (call.Has("signature"))
+        {
+            return SignatureReport.Write(call, call.Arguments.Count == 0 ? store.List() : [.. call.Arguments.Select(name => ImageRows.Find(store, name))]);
+        }
+
         var images = call.Arguments.Count == 0
             ? [.. store.List().Select(i => i.Record).DistinctBy(r => r.Id)]
             : call.Arguments.Select(name => ImageRows.Find(store, name).Record).ToList();

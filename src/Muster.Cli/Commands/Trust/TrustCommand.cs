@@ -4,6 +4,7 @@ using Muster.Core;
 using Muster.Images.Discovery;
 using Muster.Images.Http;
 using Muster.Images.Trust;
+using Muster.Images.Trust.OpenPgp;
 
 namespace Muster.Cli.Commands.Trust;
 
@@ -78,11 +79,18 @@ internal static class TrustCommand
         using var web = new HttpFetcher(call.Root, new WebOptions { AllowHttp = call.Has("insecure-allow-http") }, call.Time);
         var keys = await LoadAsync(call, prefix, web, ct);
         var store = new TrustStore(call.Root);
+        var known = store.List();
         var added = new List<TrustAdded>();
         foreach (var (key, from) in keys)
         {
-            Review(call, key, from, prefix);
-            added.Add(new TrustAdded(key.Id, key.Kind, prefix, store.Add(key, prefix)));
+            RefuseResurrection(call, key, from, known);
+            var revoked = IsRevocation(call, key, prefix, known);
+            if (!revoked)
+            {
+                Review(call, key, from, prefix);
+            }
+
+            added.Add(new TrustAdded(key.Id, key.Kind, prefix, store.Add(key, prefix), revoked));
         }
 
         Report(call, added);
@@ -145,6 +153,26 @@ internal static class TrustCommand
         return file.Length <= MaxKeyBytes
             ? PublicKeyFile.Parse(File.ReadAllBytes(path), path)
             : throw new MusterException(ErrorKind.Invalid, $"{path} has {file.Length} bytes, more than any public key");
+    }
+
+    /// <summary>
+    /// Whether this is a key that is trusted for the prefix already and now comes with its revocation: taking it only takes
+    /// trust away, so nobody needs to be asked.
+    /// </summary>
+    private static bool IsRevocation(Invocation call, PublicKeyFile key, string? prefix, IReadOnlyList<TrustedKey> known) =>
+        IsRevoked(call, key) && known.Any(k => k.Id == key.Id && k.Prefix == prefix && !k.IsMask);
+
+    private static bool IsRevoked(Invocation call, PublicKeyFile key) =>
+        key.OpenPgp is { } certificate && OpenPgpCertificate.MentionsRevocation(System.Text.Encoding.ASCII.GetBytes(key.Text))
+        && certificate.Evaluate(call.Time.GetUtcNow()).Refusal is not null;
+
+    /// <summary>An older copy of a key must not undo a revocation that the store knows of.</summary>
+    private static void RefuseResurrection(Invocation call, PublicKeyFile key, string from, IReadOnlyList<TrustedKey> known)
+    {
+        if (known.FirstOrDefault(k => k.Id == key.Id && k.Key is not null && IsRevoked(call, k.Key)) is { } revoked && !IsRevoked(call, key))
+        {
+            throw new MusterException(ErrorKind.Forbidden, $"The key {key.Id} of {from} is an older copy: {revoked.Path} holds its revocation, so ask its owner for a new key");
+        }
     }
 
     private static void Review(Invocation call, PublicKeyFile key, string from, string? prefix)
@@ -214,13 +242,15 @@ internal static class TrustCommand
 
         foreach (var key in added)
         {
-            call.Terminal.Out.WriteLine(call.Quiet ? key.Key : $"The key {key.Key} is now trusted {TrustStore.Scoped(key.Prefix)} ({key.Path})");
+            call.Terminal.Out.WriteLine(call.Quiet ? key.Key
+                : key.Revoked ? $"The key {key.Key} is kept with its revocation: what it signed is refused from now on {TrustStore.Scoped(key.Prefix)} ({key.Path})"
+                : $"The key {key.Key} is now trusted {TrustStore.Scoped(key.Prefix)} ({key.Path})");
         }
     }
 }
 
 /// <summary>A key that was added, for <c>--format=json</c>.</summary>
-internal sealed record TrustAdded(string Key, string Kind, string? Prefix, string Path);
+internal sealed record TrustAdded(string Key, string Kind, string? Prefix, string Path, bool Revoked);
 
 /// <summary>A key that was removed, for <c>--format=json</c>.</summary>
 internal sealed record TrustRemoved(string Key, string? Prefix, string Path, bool Masked);

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Muster.Cli.CommandLine;
-using Muster.Core;
 using Muster.Images.Trust;
 
 namespace Muster.Cli.Commands.Trust;
@@ -35,7 +34,7 @@ internal static class TrustListCommand
             var rows = new TrustStore(call.Root).List().Select(key => Row(key, now));
             if (call.Quiet && !call.Json)
             {
-                foreach (var id in rows.Where(row => Fits(call, row)).Select(row => row.Key).Distinct())
+                foreach (var id in rows.Where(row => RowFilter.Fits(call, Columns, row)).Select(row => row.Key).Distinct())
                 {
                     call.Terminal.Out.WriteLine(id);
                 }
@@ -48,23 +47,6 @@ internal static class TrustListCommand
             return Task.FromResult(0);
         },
     };
-
-    // Quiet output shows the keys only, and still filters by every column.
-    private static bool Fits(Invocation call, TrustRow row)
-    {
-        foreach (var filter in call.Values("filter"))
-        {
-            var equals = filter.IndexOf('=', StringComparison.Ordinal);
-            var column = (equals > 0 ? Columns.FirstOrDefault(c => c.Name == filter[..equals]) : null)
-                ?? throw new MusterException(ErrorKind.Usage, $"--filter={filter} names no column: write COLUMN=VALUE with one of {string.Join(", ", Columns.Select(c => c.Name))}");
-            if (!System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(filter[(equals + 1)..], column.Text(row), ignoreCase: false))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
 
     private static TrustRow Row(TrustedKey key, DateTimeOffset now)
     {

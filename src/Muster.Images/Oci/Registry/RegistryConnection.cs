@@ -84,7 +84,9 @@ internal sealed class RegistryConnection : IDisposable
         using var response = await SendAsync(address, "", uri => HttpFetcher.Request(HttpMethod.Get, uri), again: true, ct);
         if (response.StatusCode != HttpStatusCode.OK)
         {
-            throw HttpFetcher.Failed(response);
+            throw response.StatusCode == HttpStatusCode.Unauthorized
+                ? new MusterException(ErrorKind.Forbidden, $"{_host} refuses this user or password (401): check both")
+                : HttpFetcher.Failed(response);
         }
     }
 
@@ -191,7 +193,7 @@ internal sealed class RegistryConnection : IDisposable
         if (response.StatusCode != HttpStatusCode.OK)
         {
             throw response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.BadRequest
-                ? new MusterException(ErrorKind.Forbidden, $"The token server of {_host} refuses {(login is null ? "anonymous access" : "this login")} ({(int)response.StatusCode}): use muster login {_host}")
+                ? new MusterException(ErrorKind.Forbidden, $"The token server of {_host} refuses {(login is null ? "anonymous access" : "this user or password")} ({(int)response.StatusCode}): use muster login {_host}")
                 : HttpFetcher.Failed(response);
         }
 

@@ -71,11 +71,23 @@ public sealed class OpenPgpCertificate
     public static string Armor(ReadOnlySpan<byte> file) =>
         PgpArmor.Write(PgpArmor.Read(file, OpenPgpLimits.MaxKeyBytes).Data, "PUBLIC KEY BLOCK");
 
-    /// <summary>Whether a file has any revocation, found without mathematics: then and only then it must be evaluated again.</summary>
-    public bool MentionsRevocation =>
-        _primarySignatures.Exists(s => s.Type == PgpSignature.KeyRevocation)
-        || _subkeys.Exists(k => k.Signatures.Exists(s => s.Type == PgpSignature.SubkeyRevocation))
-        || _userIds.Exists(u => u.Signatures.Exists(s => s.Type == PgpSignature.CertificationRevocation));
+    /// <summary>
+    /// Whether a key file holds any revocation, by its packets' types alone: no hash, no mathematics, so that it can be asked
+    /// at every start of a pod. Then and only then the key must be evaluated again.
+    /// </summary>
+    public static bool MentionsRevocation(ReadOnlySpan<byte> file)
+    {
+        foreach (var packet in PgpPacket.Split(PgpArmor.Read(file, OpenPgpLimits.MaxKeyBytes).Data))
+        {
+            if (packet.Tag == PgpPacket.Signature && packet.Body.Length > 1
+                && packet.Body.Span[1] is PgpSignature.KeyRevocation or PgpSignature.SubkeyRevocation or PgpSignature.CertificationRevocation)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>Checks the self-signatures and tells which keys may sign at <paramref name="now"/>, or why none may.</summary>
     public OpenPgpKeyState Evaluate(DateTimeOffset now) => new Evaluation(this, now).Run();
