@@ -121,7 +121,7 @@ internal sealed class NameServer
         }
 
         using var held = HeldLock.Wait(LockFile);
-        if (new AddressBook(_network.Name, _paths.Addresses(_network.Name)).IsEmpty && RunningPid() is { } pid)
+        if (new AddressBook(_paths, _network.Name).IsEmpty && RunningPid() is { } pid)
         {
             Signals.Send(pid, Signals.SIGKILL);
             File.Delete(PidFile);

@@ -106,7 +106,8 @@ internal sealed class PacketRules
     }
 
     // A port published on 127.0.0.1 must not be reached from outside by a packet that claims that destination (prerouting
-    // returns), and a pod must not reach the host's loopback through route_localnet (guard). Connections to pods are opened
+    // returns); the kernel routes nothing from ::1 to a bridge, so there it stays refused and localhost falls back to
+    // 127.0.0.1 at once. A pod must not reach the host's loopback through route_localnet (guard). Connections to pods are opened
     // from their own network, or through a published port; routing to a bridge from outside is dropped.
     private const string Rules = """
           map any4 { type inet_proto . inet_service : ipv4_addr . inet_service; }
@@ -133,6 +134,7 @@ internal sealed class PacketRules
           }
           chain output {
             type nat hook output priority -100; policy accept;
+            ip6 daddr ::1 return
             meta l4proto { tcp, udp } goto publish
           }
           chain postrouting {
@@ -140,7 +142,6 @@ internal sealed class PacketRules
             oifname != @bridges ip saddr @nat4 masquerade
             oifname != @bridges ip6 saddr @nat6 masquerade
             oifname @bridges ip saddr 127.0.0.0/8 masquerade
-            oifname @bridges ip6 saddr ::1 masquerade
             oifname @bridges ct status dnat ip saddr @pods4 masquerade
             oifname @bridges ct status dnat ip6 saddr @pods6 masquerade
           }
