@@ -33,7 +33,7 @@ public sealed class RouteSocketTests : IDisposable
             .SetUp(1));
         _route.Get("v0").Should().BeEquivalentTo(new { Master = bridge.Index, Alias = "somebody", Kind = "veth", Mtu = 1300, Up = true });
         _route.Get("v1").Mac.Should().Be("02:00:00:00:00:09");
-        _route.Execute(new NetlinkBatch().SetHairpin(_route.Get("v0").Index, "v0").SetMtu("v1", 1200));
+        _route.Execute(new NetlinkBatch().SetHairpin(_route.Get("v0").Index, "v0").SetMtu("v1", 1290));
         var v1 = _route.Get("v1").Index;
         var (v4, v6) = (IPAddress.Parse("10.1.2.3"), IPAddress.Parse("fd00::3"));
         _route.Execute(new NetlinkBatch()
@@ -66,9 +66,9 @@ public sealed class RouteSocketTests : IDisposable
         try
         {
             using var handle = NetworkNamespace.Open(other);
-            _route.Execute(new NetlinkBatch().AddBridge("br1", [2, 0, 0, 0, 0, 2], 0).SetUp("br1", up: false).MoveTo("br1", (int)handle.DangerousGetHandle()));
-            _route.Find("br1").Should().BeNull();
-            inside.Find("br1").Should().NotBeNull();
+            _route.Execute(new NetlinkBatch().AddVeth(new VethRequest { Name = "w0", PeerName = "w1", PeerNamespace = (int)handle.DangerousGetHandle() }).MoveTo("w0", (int)handle.DangerousGetHandle()));
+            _route.Find("w0").Should().BeNull();
+            inside.Find("w0").Should().NotBeNull();
             NetworkNamespace.Run(other, () => NetworkNamespace.WriteSetting("ipv4/ip_forward", "1"));
             NetworkNamespace.Run(other, () => NetworkNamespace.ReadSetting("ipv4/ip_forward")).Should().Be("1");
             NetworkNamespace.Run(_path, () => NetworkNamespace.ReadSetting("ipv4/ip_forward")).Should().Be("0");
