@@ -121,11 +121,6 @@ public sealed class PodNetworks
         return problems;
     }
 
-    /// <summary>The pods that have a network, with what they own; for listings.</summary>
-    internal IReadOnlyList<PodRecord> Records() => Directory.Exists(_paths.Pods)
-        ? [.. Directory.EnumerateDirectories(_paths.Pods).Select(PodRecordFile.Peek).OfType<PodRecord>()]
-        : [];
-
     // Everything that can be refused without touching the host is refused here, all of it at once.
     private List<KnownNetwork> Resolve(NetworkRequest request)
     {

@@ -4,6 +4,8 @@ using Muster.Core;
 
 namespace Muster.Network.Tests;
 
+// One collection: the tests share one host, its prefixes, its ports, its forwarding.
+[Collection("host")]
 public class CniTests
 {
     private const string Bridge = """
@@ -82,7 +84,7 @@ public class CniTests
             var request = TestRoot.Request("web", new PortMapping(null, "tcp", null, 18080, 80)) with { Networks = [new("cni-ports", new Dictionary<string, string>())] };
             var state = root.SetUp(request);
             using var server = TestHost.Serve(state.NamespacePath, 80);
-            TestHost.Run("sysctl", ["-qw", "net.ipv4.conf.all.forwarding=1"]);
+            TestHost.Run("sysctl", ["-qw", "net.ipv4.conf.cnitest2.forwarding=1", "net.ipv4.conf.uplink.forwarding=1"]);
             TestHost.Call(TestHost.World, TestHost.HostV4, 18080).Should().NotBeNull();
             root.TearDown(request);
             TestHost.Run("iptables", ["-t", "nat", "-S"]).Should().NotContain("18080");

@@ -5,6 +5,8 @@ using Muster.Linux.Namespaces;
 
 namespace Muster.Network.Tests;
 
+// One collection: the tests share one host, its prefixes, its ports, its forwarding.
+[Collection("host")]
 public class NameServerTests
 {
     [Fact]
@@ -40,7 +42,23 @@ public class NameServerTests
         System.Diagnostics.Process.GetProcessById(pid).Kill();
         TestHost.Eventually(() => root.Dnsmasq().Count == 0, "killed");
         var b = root.SetUp(TestRoot.Request("two"));
+        root.Warnings.Should().BeEmpty();
         TestHost.Eventually(() => Ask(b, "one", 1) is not null, "it knows the earlier pods");
+    }
+
+    [Fact]
+    public void Serves_every_one_of_many_pods_that_are_first_and_last()
+    {
+        using var root = new TestRoot();
+        for (var i = 0; i < 20; i++)
+        {
+            var request = TestRoot.Request("only");
+            var state = root.SetUp(request);
+            TestHost.Eventually(() => Ask(state, "only", 1) is not null, "its own name");
+            root.TearDown(request);
+        }
+
+        root.Warnings.Should().BeEmpty();
     }
 
     [Fact]

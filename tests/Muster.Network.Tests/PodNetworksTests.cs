@@ -5,6 +5,8 @@ using Muster.Linux.Netlink;
 
 namespace Muster.Network.Tests;
 
+// One collection: the tests share one host, its prefixes, its ports, its forwarding.
+[Collection("host")]
 public class PodNetworksTests
 {
     [Fact]

@@ -7,6 +7,8 @@ using Muster.Linux.Namespaces;
 
 namespace Muster.Network.Tests;
 
+// One collection: the tests share one host, its prefixes, its ports, its forwarding.
+[Collection("host")]
 public class PublishedPortTests
 {
     [Fact]

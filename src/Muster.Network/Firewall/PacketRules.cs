@@ -23,6 +23,9 @@ internal sealed class PacketRules
 
     public PacketRules(NetworkPaths paths) => _paths = paths;
 
+    /// <summary>Whether nft(8) is installed.</summary>
+    public static bool IsInstalled => Array.Exists(Programs, File.Exists);
+
     /// <summary>The table's name.</summary>
     public string Table => _paths.Root.NftTable;
 

@@ -59,6 +59,9 @@ internal sealed class ManagedNetworks
     /// <summary>The network as it was last brought up; null when it is down.</summary>
     public ManagedNetwork? Up(string name) => ReadWhole(_paths.Up(name));
 
+    /// <summary>What was chosen for the network when it was first used; null before that.</summary>
+    public ManagedNetwork? Chosen(string name) => ReadWhole(_paths.ChosenFile(name));
+
     /// <summary>Every network that is up.</summary>
     public IReadOnlyList<ManagedNetwork> AllUp()
     {
@@ -92,7 +95,11 @@ internal sealed class ManagedNetworks
     /// <summary>Forgets what was chosen for a network.</summary>
     public void Forget(string name)
     {
-        File.Delete(_paths.ChosenFile(name));
+        if (File.Exists(_paths.ChosenFile(name)))
+        {
+            File.Delete(_paths.ChosenFile(name));
+        }
+
         if (Directory.Exists(_paths.Network(name)))
         {
             Directory.Delete(_paths.Network(name), recursive: true);
