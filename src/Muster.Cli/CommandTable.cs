@@ -61,6 +61,7 @@ public static class CommandTable
         NetworkCommands.Create,
         NetworkCommands.Remove,
         NetworkCommands.Check,
+        MetadataServiceCommand.Command,
         VersionCommand.Command,
     ];
 }
