@@ -15,6 +15,7 @@ public static class NetlinkTarget
             RouteSocket.ReadAddress(payload);
             RouteSocket.ReadRoute(payload);
             NetfilterSocket.ReadChain(payload);
+            ConntrackSocket.ReadUdpDestination(payload, out _);
         }
 
         NetlinkSocket.ExtendedMessage(0x200, data);

@@ -72,6 +72,28 @@ public class PublishedPortTests
     }
 
     [Fact]
+    public void Leads_a_udp_sender_that_never_pauses_to_the_pod_of_the_day()
+    {
+        using var root = new TestRoot();
+        using var client = NetworkNamespace.Run(TestHost.World, () => new UdpClient(AddressFamily.InterNetwork));
+        void Send() => client.Send([1], 1, TestHost.HostV4, 5514);
+        root.SetUp(TestRoot.Request("first"));
+        Send();
+        for (var day = 0; day < 2; day++)
+        {
+            var request = TestRoot.Request("log", new PortMapping(null, "udp", null, 5514, 514));
+            var pod = root.SetUp(request);
+            using var server = NetworkNamespace.Run(pod.NamespacePath, () => new UdpClient(new IPEndPoint(IPAddress.Any, 514)));
+            server.Client.ReceiveTimeout = 2000;
+            Send();
+            IPEndPoint? peer = null;
+            server.Receive(ref peer).Should().Equal(1);
+            root.TearDown(request);
+            Send();
+        }
+    }
+
+    [Fact]
     public void Refuses_a_port_that_is_taken_and_leaves_nothing_of_the_pod()
     {
         using var root = new TestRoot();

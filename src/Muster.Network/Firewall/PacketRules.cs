@@ -59,13 +59,37 @@ internal sealed class PacketRules
     }
 
     /// <summary>Opens published ports.</summary>
-    public void Open(NetfilterSocket netfilter, IEnumerable<OwnedPort> ports) => netfilter.AddElements(Table, [.. ports.SelectMany(Elements)]);
+    public void Open(NetfilterSocket netfilter, IReadOnlyList<OwnedPort> ports)
+    {
+        netfilter.AddElements(Table, [.. ports.SelectMany(Elements)]);
+        ForgetUdp(ports);
+    }
 
     /// <summary>Closes published ports; what is closed already stays so.</summary>
-    public void Close(IEnumerable<OwnedPort> ports)
+    public void Close(IReadOnlyList<OwnedPort> ports)
     {
         using var netfilter = new NetfilterSocket();
         netfilter.RemoveElements(Table, [.. ports.SelectMany(Elements)]);
+        ForgetUdp(ports);
+    }
+
+    private static void ForgetUdp(IReadOnlyList<OwnedPort> ports)
+    {
+        var udp = ports.Where(p => p.Protocol == "udp").Select(p => p.HostPort).ToHashSet();
+        if (udp.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            using var conntrack = new ConntrackSocket();
+            conntrack.ForgetUdp(udp);
+        }
+        catch (LinuxException)
+        {
+            // Without the module nf_conntrack_netlink, senders that never pause are led anew after the kernel's time-out.
+        }
     }
 
     /// <summary>The map elements of one published port: on all addresses of both families, or on one.</summary>
