@@ -216,6 +216,8 @@ internal sealed class PodRelease
             }
         }
 
+        ServiceCgroup.Remove(_paths.Root);
+
         // Without any network there is no table either; this also ends one that a kill left behind.
         if (_managed.AllUp().Count == 0)
         {

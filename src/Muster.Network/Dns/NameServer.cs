@@ -209,6 +209,11 @@ internal sealed class NameServer
                     status = Spawn.Wait(server.Start());
                 }
 
+                if (status == 0 && child != 0 && server.RunningPid() is { } running)
+                {
+                    ServiceCgroup.MoveOut(running, server._paths.Root);
+                }
+
                 return status == 0 ? null : $"dnsmasq of network {server._network.Name} ended with status {status} ({server.LastWords()})";
             }
             finally

@@ -2,6 +2,7 @@ using Muster.Cli.CommandLine;
 using Muster.Cli.Commands.Pods;
 using Muster.Containers.Metadata;
 using Muster.Linux;
+using Muster.Network;
 
 namespace Muster.Cli.Commands.Network;
 
@@ -25,7 +26,7 @@ internal static class MetadataServiceCommand
             {
                 // The child is left to init: this process ends at once.
                 var self = Programs.Self(call.Root);
-                Spawn.Start(self[0], [.. self, MetadataRegistration.Verb], Spawn.Environment(), session: true);
+                ServiceCgroup.MoveOut(Spawn.Start(self[0], [.. self, MetadataRegistration.Verb], Spawn.Environment(), session: true), call.Root);
                 return 0;
             }
 
