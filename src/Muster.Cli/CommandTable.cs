@@ -1,6 +1,7 @@
 using Muster.Cli.CommandLine;
 using Muster.Cli.Commands.Host;
 using Muster.Cli.Commands.Images;
+using Muster.Cli.Commands.Network;
 using Muster.Cli.Commands.Pods;
 using Muster.Cli.Commands.Trust;
 
@@ -55,6 +56,12 @@ public static class CommandTable
         TrustRemoveCommand.Command,
         LoginCommand.Login,
         LoginCommand.Logout,
+        NetworkCommands.List,
+        NetworkCommands.Inspect,
+        NetworkCommands.Create,
+        NetworkCommands.Remove,
+        NetworkCommands.Check,
+        MetadataServiceCommand.Command,
         VersionCommand.Command,
     ];
 }

@@ -29,7 +29,8 @@ public sealed class PodNetworks
         _catalog = new NetworkCatalog(root);
         _rules = new PacketRules(_paths);
         _managed = new ManagedNetworks(_paths, _rules);
-        _release = new PodRelease(_paths, _rules, _managed, time);
+        _release = new PodRelease(_paths, _rules, _managed);
+        _ = time;
     }
 
     /// <summary>Told one sentence about what is not as good as it could be, such as a missing dnsmasq.</summary>
@@ -82,10 +83,43 @@ public sealed class PodNetworks
         return Task.CompletedTask;
     }
 
-    /// <summary>The pods that have a network, with what they own; for listings.</summary>
-    internal IReadOnlyList<PodRecord> Records() => Directory.Exists(_paths.Pods)
-        ? [.. Directory.EnumerateDirectories(_paths.Pods).Select(PodRecordFile.Peek).OfType<PodRecord>()]
-        : [];
+    /// <summary>
+    /// What of a pod's network is not as it was set up; empty when all is well. CNI networks are asked by CHECK
+    /// (CNI spec, section 2, "CHECK"), ours are looked at.
+    /// </summary>
+    public IReadOnlyList<string> Check(Guid pod)
+    {
+        if (PodRecordFile.Peek(_paths.Pod(pod)) is not { Complete: true } record)
+        {
+            return [$"pod {pod} has no network"];
+        }
+
+        var problems = new List<string>();
+        if (!NetworkNamespace.Exists(_paths.Namespace(pod)))
+        {
+            problems.Add($"the namespace file {_paths.Namespace(pod)} is gone");
+        }
+
+        using var route = new RouteSocket();
+        problems.AddRange(record.HostLinks.Where(l => route.Find(l) is not { Up: true, Master: > 0 }).Select(l => $"link {l} is gone, down or on no bridge"));
+        using var netfilter = new NetfilterSocket();
+        problems.AddRange(record.Ports
+            .Where(p => PacketRules.Elements(p).Any(e => !netfilter.HasElement(_rules.Table, e)))
+            .Select(p => $"host port {p.HostPort}/{p.Protocol} is not in table {_rules.Table}"));
+        foreach (var attachment in record.Cni)
+        {
+            try
+            {
+                CniPlugins.Check(attachment, pod.ToString(), _paths.Namespace(pod));
+            }
+            catch (MusterException e)
+            {
+                problems.Add(e.Message);
+            }
+        }
+
+        return problems;
+    }
 
     // Everything that can be refused without touching the host is refused here, all of it at once.
     private List<KnownNetwork> Resolve(NetworkRequest request)

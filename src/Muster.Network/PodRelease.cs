@@ -7,20 +7,15 @@ namespace Muster.Network;
 /// <summary>Takes back what pods own: from a complete record directly, from anything less by looking everywhere.</summary>
 internal sealed class PodRelease
 {
-    // An owner file is empty for the moment between its making and its writing; one this old was left by a kill.
-    private static readonly TimeSpan EmptyFileAge = TimeSpan.FromSeconds(10);
-
     private readonly NetworkPaths _paths;
     private readonly PacketRules _rules;
     private readonly ManagedNetworks _managed;
-    private readonly TimeProvider _time;
 
-    public PodRelease(NetworkPaths paths, PacketRules rules, ManagedNetworks managed, TimeProvider time)
+    public PodRelease(NetworkPaths paths, PacketRules rules, ManagedNetworks managed)
     {
         _paths = paths;
         _rules = rules;
         _managed = managed;
-        _time = time;
     }
 
     /// <summary>Takes back all that one pod owns; its record, which is locked, goes last.</summary>
@@ -40,7 +35,7 @@ internal sealed class PodRelease
         NetworkNamespace.Remove(_paths.Namespace(pod));
         foreach (var address in record.Addresses)
         {
-            new AddressBook(address.Network, _paths.Addresses(address.Network)).Release(address.Address, pod);
+            new AddressBook(_paths, address.Network).Release(address.Address, pod);
         }
 
         foreach (var network in record.Networks)
@@ -85,14 +80,14 @@ internal sealed class PodRelease
             LeaveCni(record, warn);
         }
 
-        new HostPorts(_paths).ReleaseAll((owner, _) => owner == pod);
+        new HostPorts(_paths).ReleaseAll(owner => owner == pod);
         NetworkNamespace.Remove(_paths.Namespace(pod));
         if (Directory.Exists(_paths.Networks))
         {
             foreach (var folder in Directory.EnumerateDirectories(_paths.Networks))
             {
                 var network = Path.GetFileName(folder);
-                var book = new AddressBook(network, _paths.Addresses(network));
+                var book = new AddressBook(_paths, network);
                 foreach (var (address, owner) in book.All().ToList())
                 {
                     if (owner == pod)
@@ -177,7 +172,7 @@ internal sealed class PodRelease
         new HostPorts(_paths).ReleaseAll(IsStray);
         foreach (var folder in Directory.EnumerateDirectories(_paths.Networks))
         {
-            foreach (var path in Files(Path.Combine(folder, "addresses")).Where(p => IsStray(OwnerFile.Read(p), p)))
+            foreach (var path in Files(Path.Combine(folder, "addresses")).Where(p => IsStray(OwnerFile.Read(p))))
             {
                 File.Delete(path);
             }
@@ -207,21 +202,21 @@ internal sealed class PodRelease
 
     private bool HasRecord(Guid pod) => Directory.Exists(_paths.Pod(pod));
 
-    private bool IsStray(Guid? owner, string path) => owner is { } pod
-        ? !HasRecord(pod)
-        : _time.GetUtcNow() - new DateTimeOffset(File.GetLastWriteTimeUtc(path)) > EmptyFileAge;
+    private bool IsStray(Guid? owner) => owner is not { } pod || !HasRecord(pod);
 
     private void TakeDownIdle(RouteSocket route)
     {
         using var held = HeldLock.Host();
         foreach (var network in _managed.AllUp())
         {
-            if (new AddressBook(network.Name, _paths.Addresses(network.Name)).IsEmpty)
+            if (new AddressBook(_paths, network.Name).IsEmpty)
             {
                 new NameServer(_paths, network).StopIfIdle();
                 _managed.TakeDown(network, route);
             }
         }
+
+        ServiceCgroup.Remove(_paths.Root);
 
         // Without any network there is no table either; this also ends one that a kill left behind.
         if (_managed.AllUp().Count == 0)

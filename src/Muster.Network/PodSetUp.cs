@@ -14,6 +14,9 @@ internal sealed class PodSetUp : IDisposable
     // Link names are random within 36^5; two equal ones are met about never, and then another is drawn.
     private const int LinkNameAttempts = 16;
 
+    // It is there within a millisecond; a bridge that somebody set down must not hold the pod up.
+    private const int CarrierMilliseconds = 200;
+
     private readonly NetworkPaths _paths;
     private readonly PacketRules _rules;
     private readonly ManagedNetworks _managed;
@@ -81,6 +84,7 @@ internal sealed class PodSetUp : IDisposable
 
         OpenPorts();
         var served = FinishNameServers();
+        AwaitCarrier();
         _record = _record with { Complete = true };
         _file.Write(_record);
         return State(path, networks, served, cni);
@@ -105,7 +109,7 @@ internal sealed class PodSetUp : IDisposable
         }
 
         var (network, _) = _managed.BringUp(definition, _host);
-        var book = new AddressBook(network.Name, _paths.Addresses(network.Name));
+        var book = new AddressBook(_paths, network.Name);
         var addresses = new List<(IPAddress, Subnet)>();
         IPAddress? v4 = null;
         foreach (var prefix in network.Prefixes.OrderBy(p => p.IsV6))
@@ -209,6 +213,9 @@ internal sealed class PodSetUp : IDisposable
         if (NetworkNamespace.ReadSetting("ipv6/conf/default/accept_ra") is not null)
         {
             NetworkNamespace.WriteSetting("ipv6/conf/default/accept_ra", "0");
+
+            // Addresses are unique by their owner files; probing would take the first second.
+            NetworkNamespace.WriteSetting("ipv6/conf/default/accept_dad", "0");
         }
 
         var inside = new RouteSocket();
@@ -301,7 +308,6 @@ internal sealed class PodSetUp : IDisposable
         attachment = attachment with { Result = answer };
         _record = _record with { Cni = [.. _record.Cni.SkipLast(1), attachment] };
         _file.Write(_record);
-        CniPlugins.Check(attachment, _request.Pod.ToString(), path);
         var result = CniResult.Parse(answer, attachment.Interface, configuration.Name);
         _interfaces.Add(new PodInterface(configuration.Name, attachment.Interface, result.HostLink, result.Mac ?? "", result.Addresses, result.Gateways));
         return result;
@@ -321,12 +327,29 @@ internal sealed class PodSetUp : IDisposable
             throw new MusterException(ErrorKind.Invalid, $"Port {port.HostPort} cannot be published on {port.HostAddress} because network {_joined[0].Network.Name} has no address of that family: leave the host address away");
         }
 
+        if (ports.Find(p => p.HostAddress is not null && IPAddress.Parse(p.HostAddress).Equals(IPAddress.IPv6Loopback)) is { } loopback)
+        {
+            throw new MusterException(ErrorKind.Unsupported, $"Port {loopback.HostPort} cannot be published on ::1 because Linux translates no address of IPv6's loopback: use 127.0.0.1");
+        }
+
         using var held = HeldLock.Host();
         using var netfilter = new NetfilterSocket();
         new HostPorts(_paths).Claim(_request.Pod, ports, netfilter);
         _record = _record with { Ports = ports };
         _file.Write(_record);
         _rules.Open(netfilter, ports);
+    }
+
+    // The kernel learns a moment later, by a worker, that the far end is up; until then the bridge drops what the pod sends.
+    private void AwaitCarrier()
+    {
+        foreach (var link in _record.HostLinks)
+        {
+            for (var waited = 0; waited < CarrierMilliseconds && !_host.Get(link).Running; waited++)
+            {
+                Descriptors.Poll([], 1);
+            }
+        }
     }
 
     private static string? Canonical(string? address) => address is null ? null : IPAddress.Parse(address).ToString();

@@ -5,6 +5,8 @@ using Muster.Linux.Netlink;
 
 namespace Muster.Network.Tests;
 
+// One collection: the tests share one host, its prefixes, its ports, its forwarding.
+[Collection("host")]
 public class PodNetworksTests
 {
     [Fact]
@@ -179,9 +181,12 @@ public class PodNetworksTests
     public void Makes_the_rules_and_the_bridge_anew_after_somebody_removed_them()
     {
         using var root = new TestRoot();
-        var first = root.SetUp(TestRoot.Request("one", new PortMapping(null, "tcp", null, 8082, 80)));
+        var pod = TestRoot.Request("one", new PortMapping(null, "tcp", null, 8082, 80));
+        var first = root.SetUp(pod);
+        root.Networks.Check(pod.Pod).Should().BeEmpty();
         using var server = TestHost.Serve(first.NamespacePath, 80);
         TestHost.Run("nft", ["delete", "table", "inet", root.Root.NftTable]);
+        root.Networks.Check(pod.Pod).Should().ContainSingle().Which.Should().Contain("8082");
         TestHost.Call(TestHost.World, TestHost.HostV4, 8082).Should().BeNull();
         root.SetUp(TestRoot.Request("two"));
         TestHost.Call(TestHost.World, TestHost.HostV4, 8082).Should().NotBeNull("ports of running pods are published again");

@@ -13,6 +13,12 @@ namespace Muster.Network;
 internal sealed class NameServer
 {
     private static readonly string[] Programs = ["/usr/sbin/dnsmasq", "/sbin/dnsmasq", "/usr/bin/dnsmasq", "/usr/local/sbin/dnsmasq"];
+
+    // dnsmasq(8), "EXIT CODES": 2 is a socket that cannot be had. The one before, killed a moment ago, may still be closing its.
+    private const int AddressInUse = 2;
+    private const int StartAttempts = 10;
+    private const int RetryMilliseconds = 10;
+
     private readonly NetworkPaths _paths;
     private readonly ManagedNetwork _network;
 
@@ -121,7 +127,7 @@ internal sealed class NameServer
         }
 
         using var held = HeldLock.Wait(LockFile);
-        if (new AddressBook(_network.Name, _paths.Addresses(_network.Name)).IsEmpty && RunningPid() is { } pid)
+        if (new AddressBook(_paths, _network.Name).IsEmpty && RunningPid() is { } pid)
         {
             Signals.Send(pid, Signals.SIGKILL);
             File.Delete(PidFile);
@@ -197,6 +203,17 @@ internal sealed class NameServer
             {
                 var child = Interlocked.Exchange(ref _pid, 0);
                 var status = child == 0 ? 0 : Spawn.Wait(child);
+                for (var attempt = 0; status == AddressInUse && attempt < StartAttempts; attempt++)
+                {
+                    Descriptors.Poll([], RetryMilliseconds);
+                    status = Spawn.Wait(server.Start());
+                }
+
+                if (status == 0 && child != 0 && server.RunningPid() is { } running)
+                {
+                    ServiceCgroup.MoveOut(running, server._paths.Root);
+                }
+
                 return status == 0 ? null : $"dnsmasq of network {server._network.Name} ended with status {status} ({server.LastWords()})";
             }
             finally

@@ -23,6 +23,9 @@ internal sealed class PacketRules
 
     public PacketRules(NetworkPaths paths) => _paths = paths;
 
+    /// <summary>Whether nft(8) is installed.</summary>
+    public static bool IsInstalled => Array.Exists(Programs, File.Exists);
+
     /// <summary>The table's name.</summary>
     public string Table => _paths.Root.NftTable;
 
@@ -56,13 +59,37 @@ internal sealed class PacketRules
     }
 
     /// <summary>Opens published ports.</summary>
-    public void Open(NetfilterSocket netfilter, IEnumerable<OwnedPort> ports) => netfilter.AddElements(Table, [.. ports.SelectMany(Elements)]);
+    public void Open(NetfilterSocket netfilter, IReadOnlyList<OwnedPort> ports)
+    {
+        netfilter.AddElements(Table, [.. ports.SelectMany(Elements)]);
+        ForgetUdp(ports);
+    }
 
     /// <summary>Closes published ports; what is closed already stays so.</summary>
-    public void Close(IEnumerable<OwnedPort> ports)
+    public void Close(IReadOnlyList<OwnedPort> ports)
     {
         using var netfilter = new NetfilterSocket();
         netfilter.RemoveElements(Table, [.. ports.SelectMany(Elements)]);
+        ForgetUdp(ports);
+    }
+
+    private static void ForgetUdp(IReadOnlyList<OwnedPort> ports)
+    {
+        var udp = ports.Where(p => p.Protocol == "udp").Select(p => p.HostPort).ToHashSet();
+        if (udp.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            using var conntrack = new ConntrackSocket();
+            conntrack.ForgetUdp(udp);
+        }
+        catch (LinuxException)
+        {
+            // Without the module nf_conntrack_netlink, senders that never pause are led anew after the kernel's time-out.
+        }
     }
 
     /// <summary>The map elements of one published port: on all addresses of both families, or on one.</summary>
@@ -106,7 +133,8 @@ internal sealed class PacketRules
     }
 
     // A port published on 127.0.0.1 must not be reached from outside by a packet that claims that destination (prerouting
-    // returns), and a pod must not reach the host's loopback through route_localnet (guard). Connections to pods are opened
+    // returns); the kernel routes nothing from ::1 to a bridge, so there it stays refused and localhost falls back to
+    // 127.0.0.1 at once. A pod must not reach the host's loopback through route_localnet (guard). Connections to pods are opened
     // from their own network, or through a published port; routing to a bridge from outside is dropped.
     private const string Rules = """
           map any4 { type inet_proto . inet_service : ipv4_addr . inet_service; }
@@ -133,6 +161,7 @@ internal sealed class PacketRules
           }
           chain output {
             type nat hook output priority -100; policy accept;
+            ip6 daddr ::1 return
             meta l4proto { tcp, udp } goto publish
           }
           chain postrouting {
@@ -140,7 +169,6 @@ internal sealed class PacketRules
             oifname != @bridges ip saddr @nat4 masquerade
             oifname != @bridges ip6 saddr @nat6 masquerade
             oifname @bridges ip saddr 127.0.0.0/8 masquerade
-            oifname @bridges ip6 saddr ::1 masquerade
             oifname @bridges ct status dnat ip saddr @pods4 masquerade
             oifname @bridges ct status dnat ip6 saddr @pods6 masquerade
           }

@@ -59,6 +59,9 @@ internal sealed class ManagedNetworks
     /// <summary>The network as it was last brought up; null when it is down.</summary>
     public ManagedNetwork? Up(string name) => ReadWhole(_paths.Up(name));
 
+    /// <summary>What was chosen for the network when it was first used; null before that.</summary>
+    public ManagedNetwork? Chosen(string name) => ReadWhole(_paths.ChosenFile(name));
+
     /// <summary>Every network that is up.</summary>
     public IReadOnlyList<ManagedNetwork> AllUp()
     {
@@ -92,7 +95,11 @@ internal sealed class ManagedNetworks
     /// <summary>Forgets what was chosen for a network.</summary>
     public void Forget(string name)
     {
-        File.Delete(_paths.ChosenFile(name));
+        if (File.Exists(_paths.ChosenFile(name)))
+        {
+            File.Delete(_paths.ChosenFile(name));
+        }
+
         if (Directory.Exists(_paths.Network(name)))
         {
             Directory.Delete(_paths.Network(name), recursive: true);
@@ -117,7 +124,7 @@ internal sealed class ManagedNetworks
             throw new MusterException(ErrorKind.Conflict, $"Link {network.Bridge} exists and does not belong to network {network.Name}: choose another bridge name in its definition");
         }
 
-        if (!new AddressBook(network.Name, _paths.Addresses(network.Name)).IsEmpty)
+        if (!new AddressBook(_paths, network.Name).IsEmpty)
         {
             throw new MusterException(ErrorKind.Conflict, $"The definition of network {network.Name} was changed while pods use it: stop them first, or undo the change");
         }
@@ -143,7 +150,7 @@ internal sealed class ManagedNetworks
         var own = route.Find(network.Bridge) is { } bridge && bridge.Alias?.StartsWith($"muster network {name} ", StringComparison.Ordinal) == true ? bridge.Index : 0;
         var used = SubnetChoice.InUse(route.Routes().Where(r => r.Link != own || own == 0), route.Addresses().Where(a => a.Link != own || own == 0));
         var clash = network.Prefixes.Where(p => used.Any(u => u.Overlaps(p))).ToList();
-        if (clash.Count > 0 && (definition.Subnets is not null || !new AddressBook(name, _paths.Addresses(name)).IsEmpty))
+        if (clash.Count > 0 && (definition.Subnets is not null || !new AddressBook(_paths, name).IsEmpty))
         {
             throw new MusterException(ErrorKind.Conflict, $"Network {name} cannot use {string.Join(", ", clash)} because a route of this host overlaps it: choose other subnets in its definition (ip route shows the routes)");
         }
@@ -204,6 +211,9 @@ internal sealed class ManagedNetworks
         route.Execute(new NetlinkBatch().AddBridge(network.Bridge, mac, network.Mtu));
         var bridge = route.Get(network.Bridge);
         Set($"ipv6/conf/{network.Bridge}/accept_ra", "0");
+
+        // While its link-local address is being probed, a bridge cannot ask for neighbours: the first second of IPv6 would be lost.
+        Set($"ipv6/conf/{network.Bridge}/accept_dad", "0");
 
         // The alias comes last: a bridge without it was left half-made by a kill and is made anew.
         var batch = new NetlinkBatch();

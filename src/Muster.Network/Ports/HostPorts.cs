@@ -6,7 +6,7 @@ using Muster.Linux.Netlink;
 namespace Muster.Network;
 
 /// <summary>
-/// The ports of the host that lead to pods: one owner file each, made with O_EXCL. A port is also refused when a program
+/// The ports of the host that lead to pods: one owner file each, made exclusively. A port is also refused when a program
 /// listens on it, or when another root of this host has published it. The host's lock must be held for claiming.
 /// </summary>
 internal sealed class HostPorts(NetworkPaths paths)
@@ -28,7 +28,7 @@ internal sealed class HostPorts(NetworkPaths paths)
 
         foreach (var port in ports)
         {
-            if (!OwnerFile.TryTake(FileOf(port), pod))
+            if (!OwnerFile.TryTake(FileOf(port), paths, pod))
             {
                 throw Owned(port, FileOf(port));
             }
@@ -46,7 +46,7 @@ internal sealed class HostPorts(NetworkPaths paths)
     }
 
     /// <summary>Gives back every port of a pod, for when its record does not tell.</summary>
-    public void ReleaseAll(Func<Guid?, string, bool> isTheirs)
+    public void ReleaseAll(Func<Guid?, bool> isTheirs)
     {
         if (!Directory.Exists(paths.Ports))
         {
@@ -55,7 +55,7 @@ internal sealed class HostPorts(NetworkPaths paths)
 
         foreach (var file in Directory.EnumerateFiles(paths.Ports))
         {
-            if (isTheirs(OwnerFile.Read(file), file))
+            if (isTheirs(OwnerFile.Read(file)))
             {
                 File.Delete(file);
             }

@@ -1,14 +1,17 @@
 using System.Net;
 using Muster.Core;
+using Muster.Linux;
 
 namespace Muster.Network;
 
 /// <summary>
-/// The addresses of one managed network that have an owner: one file each, made with O_EXCL and holding the pod's UUID.
+/// The addresses of one managed network that have an owner: one file each, made exclusively and holding the pod's UUID.
 /// Command line and daemon use the same files.
 /// </summary>
-internal sealed class AddressBook(string network, string folder)
+internal sealed class AddressBook(NetworkPaths paths, string network)
 {
+    private readonly string _folder = paths.Addresses(network);
+
     // Where an IPv6 network stands alone, hosts are numbered within 32 bits: enough, and short to read.
     private static readonly UInt128 MostHosts = UInt128.One << 32;
 
@@ -47,7 +50,7 @@ internal sealed class AddressBook(string network, string folder)
     /// <summary>Gives an address back if the pod owns it.</summary>
     public void Release(string address, Guid pod)
     {
-        var path = Path.Combine(folder, address);
+        var path = Path.Combine(_folder, address);
         if (OwnerOf(path) == pod)
         {
             File.Delete(path);
@@ -57,53 +60,34 @@ internal sealed class AddressBook(string network, string folder)
     /// <summary>Every owned address.</summary>
     public IEnumerable<(string Address, Guid? Pod)> All()
     {
-        if (!Directory.Exists(folder))
+        if (!Directory.Exists(_folder))
         {
             yield break;
         }
 
-        foreach (var path in Directory.EnumerateFiles(folder))
+        foreach (var path in Directory.EnumerateFiles(_folder))
         {
             yield return (Path.GetFileName(path), OwnerOf(path));
         }
     }
 
     /// <summary>Whether nobody owns any.</summary>
-    public bool IsEmpty => !Directory.Exists(folder) || !Directory.EnumerateFiles(folder).Any();
+    public bool IsEmpty => !Directory.Exists(_folder) || !Directory.EnumerateFiles(_folder).Any();
 
-    private Guid? Owner(IPAddress address) => OwnerOf(Path.Combine(folder, address.ToString()));
+    private Guid? Owner(IPAddress address) => OwnerOf(Path.Combine(_folder, address.ToString()));
 
     private static Guid? OwnerOf(string path) => OwnerFile.Read(path);
 
-    private bool TryTake(IPAddress address, Guid pod) => OwnerFile.TryTake(Path.Combine(folder, address.ToString()), pod);
+    private bool TryTake(IPAddress address, Guid pod) => OwnerFile.TryTake(Path.Combine(_folder, address.ToString()), paths, pod);
 }
 
-/// <summary>A file whose existence is ownership and whose content is the owner's UUID.</summary>
+/// <summary>A file whose existence is ownership and whose content is the owner's UUID: another name (link) of the pod's own file, so that it is never half-made.</summary>
 internal static class OwnerFile
 {
     /// <summary>Makes the file; false when somebody has it.</summary>
-    public static bool TryTake(string path, Guid pod)
-    {
-        if (File.Exists(path))
-        {
-            return false;
-        }
+    public static bool TryTake(string path, NetworkPaths paths, Guid pod) => !File.Exists(path) && Exclusive.TryLink(paths.Owner(pod), path);
 
-        try
-        {
-            using var stream = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
-            Span<byte> text = stackalloc byte[36];
-            pod.TryFormat(text, out _);
-            stream.Write(text);
-            return true;
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            return false;
-        }
-    }
-
-    /// <summary>The owner; null when the file is gone or a kill left it empty.</summary>
+    /// <summary>The owner; null when the file is gone or not one of ours.</summary>
     public static Guid? Read(string path)
     {
         try

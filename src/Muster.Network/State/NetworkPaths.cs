@@ -38,6 +38,9 @@ internal sealed class NetworkPaths(MusterRoot root)
 
     public string Network(string name) => Path.Combine(Networks, name);
 
+    /// <summary>The file of which every owner file of the pod is another name.</summary>
+    public string Owner(Guid pod) => Path.Combine(Pod(pod), "owner");
+
     public string Addresses(string name) => Path.Combine(Networks, name, "addresses");
 
     public string Hosts(string name) => Path.Combine(Networks, name, "hosts");

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Muster.Core;
-using Muster.Linux.Namespaces;
+using Muster.Linux;
 
 namespace Muster.Network;
 
@@ -92,7 +92,7 @@ internal sealed class PodRecordFile : IDisposable
     public static PodRecordFile Create(NetworkPaths paths, Guid pod)
     {
         var folder = paths.Pod(pod);
-        if (!HostFolders.TryMake(folder))
+        if (!Exclusive.TryMakeFolder(folder))
         {
             throw new MusterException(ErrorKind.Conflict, $"Pod {pod} has a network already: stop it, or run muster gc if it is gone");
         }
@@ -101,6 +101,7 @@ internal sealed class PodRecordFile : IDisposable
         var held = HeldLock.WaitExisting(folder);
         if (held is not null && Directory.Exists(folder))
         {
+            System.IO.File.WriteAllText(paths.Owner(pod), pod.ToString());
             return new PodRecordFile(folder, held);
         }
 

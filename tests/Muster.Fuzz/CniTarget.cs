@@ -1,0 +1,32 @@
+using System.Text;
+using System.Text.Json;
+using Muster.Core;
+using Muster.Network;
+
+namespace Muster.Fuzz;
+
+/// <summary>CNI configurations and plugin results: anything but a MusterException is a fault.</summary>
+public static class CniTarget
+{
+    public static void Run(ReadOnlySpan<byte> data)
+    {
+        var text = Encoding.UTF8.GetString(data);
+        try
+        {
+            CniConfiguration.NameOf(text);
+            CniConfiguration.Parse(text, "fuzz");
+        }
+        catch (MusterException)
+        {
+        }
+
+        try
+        {
+            using var document = JsonDocument.Parse(text);
+            CniResult.Parse(document.RootElement, "eth0", "fuzz");
+        }
+        catch (Exception e) when (e is MusterException or JsonException)
+        {
+        }
+    }
+}
