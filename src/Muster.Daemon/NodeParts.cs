@@ -17,7 +17,7 @@ public static class NodeParts
     /// <summary>Puts right what killed supervisors left, at the start and from time to time, so that no verb has to wait for it.</summary>
     private static NodePart Recovery(DaemonOptions options, TimeProvider time)
     {
-        var ending = new PodEnding(new PodStore(options.Root), new PodNetworks(options.Root, time), time);
+        var ending = new PodEnding(new PodStore(options.Root), new PodNetworks(options.Root, time), [Path.Combine(AppContext.BaseDirectory, "muster"), .. options.Root.Arguments], time);
         return new NodePart
         {
             Name = "recovery",

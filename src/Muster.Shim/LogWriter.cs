@@ -13,6 +13,9 @@ internal sealed class LogWriter : IDisposable
     /// <summary>Longest piece of a line in one record: a record then stays within what log shippers accept.</summary>
     public const int MaxLine = 16 * 1024;
 
+    /// <summary>What is gathered before it is written: enough to save system calls, little beside the size of a file.</summary>
+    private const int MaxBatch = 64 * 1024;
+
     private readonly string _path;
     private readonly long _maxBytes;
     private readonly int _maxFiles;
@@ -91,6 +94,10 @@ internal sealed class LogWriter : IDisposable
         Escape(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(line));
         _records.Write(partial ? "\",\"partial\":true}\n"u8 : "\"}\n"u8);
         line.Clear();
+        if (_records.WrittenCount >= Math.Min(MaxBatch, _maxBytes / 4))
+        {
+            Flush();
+        }
     }
 
     private void Escape(ReadOnlySpan<byte> text)

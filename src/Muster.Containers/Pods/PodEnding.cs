@@ -1,4 +1,5 @@
 using Muster.Containers.Accounts;
+using Muster.Containers.Metadata;
 using Muster.Containers.Runtime;
 using Muster.Core;
 using Muster.Linux;
@@ -12,9 +13,12 @@ public sealed class PodEnding
     private readonly PodStore _store;
     private readonly PodNetworks _networks;
     private readonly TimeProvider _time;
+    private readonly MetadataRegistration _metadata;
 
-    public PodEnding(PodStore store, PodNetworks networks, TimeProvider time)
+    /// <param name="self">The words that run muster on this root, for a metadata service that has to be started anew.</param>
+    public PodEnding(PodStore store, PodNetworks networks, IReadOnlyList<string> self, TimeProvider time)
     {
+        _metadata = new MetadataRegistration(store.Root, self, time);
         _store = store;
         _networks = networks;
         _time = time;
@@ -172,6 +176,7 @@ public sealed class PodEnding
 
         if (!markOnly)
         {
+            await _metadata.SweepAsync(_store.IsAlive, ct);
             await _networks.SweepAsync(_store.IsAlive, ct);
             _store.RemoveRootCgroup();
         }
@@ -185,6 +190,7 @@ public sealed class PodEnding
     /// <summary>Releases addresses, ports, names in DNS and the like: called by the shim when the last process has ended.</summary>
     public async Task ReleaseNetworkAsync(PodDirectory pod, CancellationToken ct)
     {
+        await _metadata.UnregisterAsync(pod.Uuid, ct);
         await _networks.TearDownAsync(pod.Uuid, ct);
         File.Delete(pod.File("network.json"));
         if (pod.ReadRecord().RemoveWhenDone)
@@ -276,6 +282,7 @@ public sealed class PodEnding
         }
 
         _store.RemoveCgroups(pod.Uuid);
+        await _metadata.UnregisterAsync(pod.Uuid, ct);
         await _networks.TearDownAsync(pod.Uuid, ct);
         File.Delete(pod.File("network.json"));
     }

@@ -375,6 +375,11 @@ public sealed class PodPreparation
             Directory.CreateDirectory(folder, (UnixFileMode)0b111_001_001);
             Directory.CreateDirectory(Path.Combine(folder, "rootfs"));
             Directory.CreateDirectory(Path.Combine(folder, "work"), (UnixFileMode)0b111_000_000);
+            if (spec.RegistersMetadata)
+            {
+                PodMetadata.Keep(pod, record.Apps[i].Name, spec.Apps[i].Image.Record);
+            }
+
             var upper = Path.Combine(folder, "upper");
             Directory.CreateDirectory(upper);
             Ownership.CopyFolder(spec.Apps[i].Layers[0], upper, mapped);

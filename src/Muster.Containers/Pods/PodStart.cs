@@ -1,5 +1,6 @@
 using System.Text;
 using Muster.Containers.Accounts;
+using Muster.Containers.Metadata;
 using Muster.Containers.Runtime;
 using Muster.Core;
 using Muster.Core.Supervision;
@@ -66,8 +67,16 @@ public sealed class PodStart
             pod.WriteNetwork(network);
         }
 
+        string? metadataUrl = null;
+        if (record.RegistersMetadata)
+        {
+            var registration = new MetadataRegistration(_store.Root, options.Self, TimeProvider.System);
+            undo.PushAsync(async () => await registration.UnregisterAsync(pod.Uuid, CancellationToken.None));
+            metadataUrl = await registration.RegisterAsync(PodMetadata.Describe(_store.Root, pod, record, network), ct);
+        }
+
         ct.ThrowIfCancellationRequested();
-        WritePlan(pod, record, runtime, network, options);
+        WritePlan(pod, record, runtime, network, metadataUrl, options);
         if (options.Foreground)
         {
             BecomeShim(pod, options);
@@ -80,7 +89,7 @@ public sealed class PodStart
     /// <summary>True when a namespace with links has to be made before the start; <c>none</c> alone is left to the runtime.</summary>
     public static bool NeedsNetwork(PodRecord record) => !record.HostNetwork && record.Networks.Any(n => n.Name != "none");
 
-    private void WritePlan(PodDirectory pod, PodRecord record, OciRuntime runtime, PodNetworkState? network, StartOptions options)
+    private void WritePlan(PodDirectory pod, PodRecord record, OciRuntime runtime, PodNetworkState? network, string? metadataUrl, StartOptions options)
     {
         foreach (var stale in (ReadOnlySpan<string>)["status.json", "runtime.log", "control"])
         {
@@ -97,6 +106,7 @@ public sealed class PodStart
             Cgroup = _store.Cgroup(pod.Uuid),
             NetworkNamespace = network?.NamespacePath,
             HasInfra = hasInfra,
+            MetadataUrl = metadataUrl,
             CompiledFilter = runtime.TakesCompiledFilter ? app => filters.Compiled(app.Isolation) : _ => null,
             Disk = record.Apps.Any(a => a.Isolation.BlockBytesPerSecond is not null || a.Isolation.BlockOperationsPerSecond is not null) ? FileStat.HoldingDevice(pod.Path) : null,
         };

@@ -21,8 +21,16 @@ public static class Capabilities
         "PERFMON", "BPF", "CHECKPOINT_RESTORE",
     ];
 
-    /// <summary>Every capability that is known, for <c>--insecure-options=capabilities</c>.</summary>
-    public static IReadOnlyList<string> All => [.. Known.Select(name => "CAP_" + name)];
+    /// <summary>Every capability that this process may hand on (its bounding set), for <c>--insecure-options=capabilities</c>.</summary>
+    public static IReadOnlyList<string> All
+    {
+        get
+        {
+            var line = File.ReadLines("/proc/self/status").First(l => l.StartsWith("CapBnd:", StringComparison.Ordinal));
+            var bounding = Convert.ToUInt64(line[7..].Trim(), 16);
+            return [.. Known.Where((_, number) => (bounding & (1UL << number)) != 0).Select(name => "CAP_" + name)];
+        }
+    }
 
     /// <summary>The name with its prefix, or a refusal.</summary>
     public static string Normalize(string name)

@@ -50,8 +50,10 @@ public sealed record OciRuntime(string Name, string Path)
                 continue;
             }
 
-            File.WriteAllText(memo + ".new", $"{ProcessControl.BootId()}\n{File.GetLastWriteTimeUtc(path).Ticks}\n{path}\n");
-            File.Move(memo + ".new", memo, overwrite: true);
+            // Several first runs at once each write their own and rename it: all say the same.
+            var beside = $"{memo}.{Environment.ProcessId}";
+            File.WriteAllText(beside, $"{ProcessControl.BootId()}\n{File.GetLastWriteTimeUtc(path).Ticks}\n{path}\n");
+            File.Move(beside, memo, overwrite: true);
             return runtime;
         }
 

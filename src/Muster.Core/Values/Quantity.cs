@@ -48,7 +48,7 @@ public static class Quantity
     /// <summary>Reads a whole number of bytes, rounded up.</summary>
     public static long ParseBytes(string text, string what) => TryParse(text, out var value)
         ? (long)decimal.Ceiling(value)
-        : throw new MusterException(ErrorKind.Invalid, $"{what} \"{text}\" is not a size: write a number with an optional suffix, such as 512M or 1Gi");
+        : throw new MusterException(ErrorKind.Usage, $"{what} \"{text}\" is not a size: write a number with an optional suffix, such as 512M or 1Gi");
 
     /// <summary>Writes a byte count for people: <c>63.1 MB</c> (powers of 1000).</summary>
     public static string FormatBytes(long bytes)

@@ -104,7 +104,7 @@ public sealed class RunTests : IDisposable
     public void Runs_as_the_user_that_the_images_passwd_names()
     {
         var run = _root.Muster("run", "--net=none", _image, "--user=web", "--working-dir=/tmp", "--environment=A=1", "--", "-c", "id; pwd; echo $A $HOME").Succeeded();
-        run.Out.Should().Contain("uid=1000(web) gid=1000(web) groups=1000(web),2000(extra)").And.Contain("/tmp\n").And.Contain("1 /home/web");
+        run.Out.Should().Contain("uid=1000(web) gid=1000(web) groups=2000(extra)").And.Contain("/tmp\n").And.Contain("1 /home/web");
     }
 
     [Fact]

@@ -14,7 +14,7 @@ internal sealed class PodDoor
         Call = call;
         Store = new PodStore(call.Root);
         Networks = new PodNetworks(call.Root, call.Time) { Warn = text => Warn(text) };
-        Ending = new PodEnding(Store, Networks, call.Time);
+        Ending = new PodEnding(Store, Networks, Programs.Self(call.Root), call.Time);
     }
 
     public Invocation Call { get; }

@@ -59,6 +59,8 @@ internal static class RunCommand
         var detach = prepareOnly || grammar.Pod.ContainsKey("detach");
         var builder = new SpecBuilder(grammar.Pod, !detach, SettingsFile.Load(call.Root));
         var images = new ImageStore(call.Root, call.Time);
+        // Nobody collects an image between its being found and the pod's record naming it.
+        using var held = await images.HoldAsync(ct);
         var spec = await BuildAsync(door, grammar, builder, images, ct);
         using var pod = new PodPreparation(door.Store, call.Time, door.Warn).Prepare(spec);
         if (SpecBuilder.Last(grammar.Pod, "uuid-file-save") is { } file)
