@@ -142,8 +142,9 @@ internal sealed class PodRelease
         if (_managed.Up(network) is { } up)
         {
             var server = new NameServer(_paths, up);
-            server.Withdraw(pod);
+            // First the end of an idle server: it need not read its folder once more.
             server.StopIfIdle();
+            server.Withdraw(pod);
         }
     }
 

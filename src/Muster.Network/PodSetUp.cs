@@ -72,6 +72,9 @@ internal sealed class PodSetUp : IDisposable
             }
         }
 
+        // A server that starts holds its network's lock until here. Taken after the host's lock elsewhere, it must not be
+        // held while waiting for that one, nor while a plugin runs.
+        var served = FinishNameServers();
         var cni = new List<CniResult>();
         for (var i = 0; i < networks.Count; i++)
         {
@@ -83,7 +86,6 @@ internal sealed class PodSetUp : IDisposable
         }
 
         OpenPorts();
-        var served = FinishNameServers();
         AwaitCarrier();
         _record = _record with { Complete = true };
         _file.Write(_record);
@@ -195,7 +197,7 @@ internal sealed class PodSetUp : IDisposable
 
     private void BeginNameServers()
     {
-        foreach (var joined in _joined.Where(j => j.Network.Dns))
+        foreach (var joined in Served())
         {
             if (!NameServer.IsInstalled)
             {
@@ -206,6 +208,9 @@ internal sealed class PodSetUp : IDisposable
             _starting.Add(new NameServer(_paths, joined.Network).Begin());
         }
     }
+
+    // Always in the same order, as each start holds a lock: two pods that join the same networks must not wait for each other.
+    private List<Joined> Served() => [.. _joined.Where(j => j.Network.Dns).OrderBy(j => j.Network.Name, StringComparer.Ordinal)];
 
     private static RouteSocket MakeNamespace(string path) => NetworkNamespace.Create(path, () =>
     {
@@ -358,7 +363,7 @@ internal sealed class PodSetUp : IDisposable
     private HashSet<string> FinishNameServers()
     {
         var served = new HashSet<string>(StringComparer.Ordinal);
-        var waiting = _joined.Where(j => j.Network.Dns).ToList();
+        var waiting = Served();
         for (var i = 0; i < _starting.Count; i++)
         {
             var joined = waiting[i];

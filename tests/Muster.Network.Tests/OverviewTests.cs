@@ -82,6 +82,9 @@ public class OverviewTests
         TestHost.Run("sysctl", ["-qw", "net.ipv4.conf.uplink.forwarding=0"]);
         NetworkDiagnosis.Diagnose(root.Root).Should().ContainSingle(c => !c.Ok).Which.Remedy.Should().Contain("net.ipv4.conf.uplink.forwarding=1");
         TestHost.Run("sysctl", ["-qw", "net.ipv4.conf.uplink.forwarding=1"]);
+        TestHost.Run("sysctl", ["-qw", "net.ipv4.conf.uplink.forwarding=0"]);
+        root.SetUp(TestRoot.Request("second"));
+        NetworkDiagnosis.Diagnose(root.Root).Where(c => !c.Ok).Should().BeEmpty("the next pod switches it on again");
         new NetworkOverview(root.Root).HostChanges().Should().Contain(c => c.Contains("net.ipv4.conf.mst"));
     }
 }

@@ -142,6 +142,31 @@ public class PodNetworksTests
     }
 
     [Fact]
+    public void Does_not_lock_up_between_pods_of_the_same_networks_and_sweeps()
+    {
+        using var root = new TestRoot();
+        root.Define("aa.yaml", "");
+        var alive = new System.Collections.Concurrent.ConcurrentDictionary<Guid, bool>();
+        var work = Task.Run(() => Parallel.For(0, 24, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i =>
+        {
+            if (i % 4 == 3)
+            {
+                root.Networks.SweepAsync(alive.ContainsKey, CancellationToken.None);
+                return;
+            }
+
+            string[] names = i % 2 == 0 ? ["aa", "default"] : ["default", "aa"];
+            var request = TestRoot.Request("p" + i, new PortMapping(null, "tcp", null, 23000 + i, 80)) with { Networks = [.. names.Select(n => new NetworkChoice(n, new Dictionary<string, string>()))] };
+            alive[request.Pod] = true;
+            root.SetUp(request).Nameservers.Should().NotBeEmpty();
+            root.TearDown(request);
+        }), TestContext.Current.CancellationToken);
+        TestHost.Eventually(() => work.IsCompleted, "something waits for ever", seconds: 30);
+        work.Exception.Should().BeNull();
+        root.Warnings.Should().BeEmpty();
+    }
+
+    [Fact]
     public void Keeps_two_roots_apart()
     {
         using var one = new TestRoot();

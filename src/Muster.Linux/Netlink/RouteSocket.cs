@@ -36,6 +36,34 @@ public sealed class RouteSocket : IDisposable
     /// <summary>The link of a name; a refusal where there is none.</summary>
     public LinkInfo Get(string name) => Find(name) ?? throw new LinuxException("get link", Errno.ENODEV, name);
 
+    /// <summary>The link by which packets to an address would leave; null when there is no route. Costs the same however many routes there are.</summary>
+    public LinkInfo? Towards(IPAddress destination)
+    {
+        const int noRoute = 101; // ENETUNREACH
+        RouteInfo? route = null;
+        LinkInfo? link = null;
+        var bytes = destination.GetAddressBytes();
+        var family = bytes.Length == 16 ? RouteRequests.AF_INET6 : RouteRequests.AF_INET;
+        _socket.TryGet(
+            new NetlinkBatch().Begin(RouteRequests.RTM_GETROUTE, NetlinkBatch.Flags.Ack, $"look up the route to {destination}")
+                .Put(new RouteMessage { Family = family, DestinationLength = (byte)(bytes.Length * 8) })
+                .Put(RouteRequests.RTA_DST, bytes),
+            (_, payload) => route = ReadRoute(payload),
+            noRoute,
+            Errno.EACCES,
+            Errno.EINVAL,
+            Errno.ENODEV);
+        if (route is { Link: > 0 })
+        {
+            _socket.TryGet(
+                new NetlinkBatch().Begin(RouteRequests.RTM_GETLINK, NetlinkBatch.Flags.Ack, $"get link {route.Link}").Put(new InterfaceMessage { Index = route.Link }),
+                (_, payload) => link = ReadLink(payload),
+                Errno.ENODEV);
+        }
+
+        return link;
+    }
+
     /// <summary>Every link of the namespace.</summary>
     public List<LinkInfo> Links()
     {

@@ -112,7 +112,7 @@ internal sealed class ManagedNetworks
         && definition.Nat == up.Nat && definition.Dns == up.Dns && definition.Mtu == up.Mtu;
 
     private LinkInfo? Ready(ManagedNetwork network, RouteSocket route) =>
-        route.Find(network.Bridge) is { Up: true } bridge && bridge.Alias == network.Alias && _rules.AreLoaded() && Forwarding.IsAllowed(network)
+        route.Find(network.Bridge) is { Up: true } bridge && bridge.Alias == network.Alias && _rules.AreLoaded() && Forwarding.IsAllowed(network, route)
             ? bridge
             : null;
 

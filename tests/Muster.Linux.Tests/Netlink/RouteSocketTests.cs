@@ -44,6 +44,9 @@ public sealed class RouteSocketTests : IDisposable
         _route.Addresses().Should().Contain(new AddressInfo(v1, v4, 24)).And.Contain(new AddressInfo(v1, v6, 64));
         _route.Routes().Should().Contain(new RouteInfo(IPAddress.Any, 0, IPAddress.Parse("10.1.2.1"), v1))
             .And.Contain(new RouteInfo(IPAddress.Parse("fd01::"), 64, IPAddress.Parse("fd00::1"), v1));
+        _route.Towards(IPAddress.Parse("198.51.100.1"))!.Name.Should().Be("v1");
+        _route.Towards(IPAddress.Parse("fd01::5"))!.Name.Should().Be("v1");
+        _route.Towards(IPAddress.Parse("fd02::5")).Should().BeNull();
         _route.Execute(new NetlinkBatch()
             .DeleteNeighbour(v1, IPAddress.Parse("10.1.2.1"))
             .DeleteRoute(IPAddress.Any, 0, IPAddress.Parse("10.1.2.1"), v1)
