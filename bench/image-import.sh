@@ -6,9 +6,11 @@ set -eu
 rounds=${1:-5}
 here=$(cd "$(dirname "$0")/.." && pwd)
 muster=${MUSTER:-$here/out/muster}
-fast=$(mktemp -d /dev/shm/muster-bench.XXXXXX)
-disk=$(mktemp -d "${DISK:-/var/tmp}/muster-bench.XXXXXX")
+# podman takes only lower-case paths of layouts, and mktemp writes capitals.
+fast=/dev/shm/muster-bench-$$
+disk=${DISK:-/var/tmp}/muster-bench-$$
 trap 'rm -rf "$fast" "$disk"' EXIT
+mkdir -m 700 "$fast" "$disk"
 
 tar=${MINBASE:-$fast/minbase.tar}
 [ -e "$tar" ] || mmdebstrap --quiet --variant=minbase "${SUITE:-bookworm}" "$tar"
