@@ -108,7 +108,7 @@ public sealed class AciImportTests : IDisposable
     {
         _root.Aci("self.aci", Manifest("example.com/self", Depends("self")));
         (await Refused("self.aci")).Message.Should().Contain("depends on itself");
-        _root.Aci("lost.aci", Manifest("example.com/lost", Depends("nowhere")));
+        _root.Aci("lost.aci", Manifest("example.com/lost", Depends("nowhere").Replace("example.com/", "", StringComparison.Ordinal)));
         (await Refused("lost.aci")).Kind.Should().Be(ErrorKind.NotFound);
         _root.ShouldBeEmpty();
     }
