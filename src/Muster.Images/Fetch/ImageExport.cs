@@ -1,7 +1,9 @@
 using Muster.Core;
 using Muster.Images.Aci;
 using Muster.Images.Archives;
+using Muster.Images.Http;
 using Muster.Images.Oci;
+using Muster.Images.Oci.Registry;
 
 namespace Muster.Images;
 
@@ -13,8 +15,8 @@ public sealed class ImageExport
     /// <summary>Exports from <paramref name="store"/>.</summary>
     public ImageExport(ImageStore store) => _store = store;
 
-    /// <summary>Writes an image to where <paramref name="destination"/> points: <c>file.aci</c>, <c>oci:</c>, <c>oci-archive:</c>.</summary>
-    public async Task ToAsync(StoredImage image, ImageReference destination, bool overwrite, bool compress, Action<long>? progress, CancellationToken ct)
+    /// <summary>Writes an image to where <paramref name="destination"/> points: <c>file.aci</c>, <c>oci:</c>, <c>oci-archive:</c>, <c>docker://</c>.</summary>
+    public async Task ToAsync(StoredImage image, ImageReference destination, bool overwrite, bool compress, FetchOptions options, CancellationToken ct)
     {
         if (destination.Kind == ReferenceKind.AciFile)
         {
@@ -23,8 +25,11 @@ public sealed class ImageExport
         }
 
         await using var source = await AssembledImage.OfStoreAsync(_store, image.Record, ct);
-        await using var target = OpenTarget(destination, image, overwrite);
-        await OciTransfer.CopyAsync(source, target, new OciPlatform(image.Record.Os, image.Record.Architecture), progress, ct);
+        using var session = destination.Kind == ReferenceKind.Docker ? new RegistrySession(_store.Root, ImageFetcher.Web(options), _store.Time) : null;
+        await using var target = session is null
+            ? OpenTarget(destination, image, overwrite)
+            : new RegistryTarget(session, RegistryReference.Parse(session.Registries.Qualify(destination.ToString()["docker://".Length..])), MountFrom(image, destination));
+        await OciTransfer.CopyAsync(source, target, new OciPlatform(image.Record.Os, image.Record.Architecture), options.Progress, ct);
     }
 
     /// <summary>Copies an image into another root, where it is checked and unpacked anew and needs a verdict of its own.</summary>
@@ -49,11 +54,15 @@ public sealed class ImageExport
         return pending.Commit([image.Reference with { Trust = trust, FetchedAt = _store.Time.GetUtcNow(), Stamp = null }]);
     }
 
+    // Layers that the same registry gave us are mounted from their old repository instead of being sent again.
+    private static string? MountFrom(StoredImage image, ImageReference destination) =>
+        ImageReference.TryParse(image.Reference.Reference, out var from) && from.Kind == ReferenceKind.Docker && from.Host == destination.Host ? from.Repository : null;
+
     private static IOciTarget OpenTarget(ImageReference destination, StoredImage image, bool overwrite) => destination.Kind switch
     {
         ReferenceKind.OciLayout => new OciLayoutTarget(destination.Name, destination.Tag ?? image.Record.VersionLabel ?? "latest", destination.ToString()),
         ReferenceKind.OciArchive => new OciArchiveTarget(destination.Name, destination.Tag ?? image.Record.VersionLabel ?? "latest", destination.ToString(), overwrite),
-        _ => throw new MusterException(ErrorKind.Unsupported, $"Images cannot be written to {destination}: name a file.aci, oci:DIR[:tag] or oci-archive:FILE[:tag]"),
+        _ => throw new MusterException(ErrorKind.Unsupported, $"Images cannot be written to {destination}: name a file.aci, oci:DIR[:tag], oci-archive:FILE[:tag] or docker://host/repository[:tag]"),
     };
 
     private void ToAci(ImageRecord image, string path, bool overwrite, bool compress, CancellationToken ct)

@@ -89,7 +89,8 @@ public sealed partial class ImageFetcher
         return await ImportAciAsync(opened.Content, reference, Stamp(opened.Version), signature, options, chain, ct);
     }
 
-    private static WebOptions Web(FetchOptions options) => new()
+    /// <summary>The part of the options that concerns connections.</summary>
+    internal static WebOptions Web(FetchOptions options) => new()
     {
         AllowHttp = options.Insecure.HasFlag(InsecureOptions.Http),
         SkipCertificateCheck = options.Insecure.HasFlag(InsecureOptions.Tls),

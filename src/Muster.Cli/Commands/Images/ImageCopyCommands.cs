@@ -97,7 +97,7 @@ internal static class ImageCopyCommands
             throw new MusterException(ErrorKind.Usage, "Name a destination: file.aci, oci:DIR[:tag], oci-archive:FILE[:tag] or docker://host/repository[:tag]");
         }
 
-        await export.ToAsync(image, Destination(call.Arguments[1]), call.Has("overwrite"), call.Has("gzip"), progress.Add, ct);
+        await export.ToAsync(image, Destination(call.Arguments[1]), call.Has("overwrite"), call.Has("gzip"), options, ct);
         ImageRows.WriteIds(call, [image]);
         return 0;
     }
