@@ -2,14 +2,19 @@ using System.Text.Json.Serialization;
 using Muster.Cli.CommandLine;
 using Muster.Core;
 using Muster.Images;
+using Muster.Images.Trust;
 
 namespace Muster.Cli.Commands.Images;
 
 /// <summary>A difference, with the image that it belongs to.</summary>
 internal sealed record VerifyRow(string Image, string Part, string Problem);
 
+/// <summary>Why a reference was let in, and whether it would be today.</summary>
+internal sealed record SignatureRow(string Reference, string Image, string Verdict, string? Scheme, string? Signer, string? Key, DateTimeOffset? SignedAt, DateTimeOffset JudgedAt, string? Reason, bool AcceptedToday, string? RefusedToday);
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(VerifyRow))]
+[JsonSerializable(typeof(SignatureRow))]
 internal sealed partial class VerifyJson : JsonSerializerContext;
 
 internal static class ImageVerifyCommand
@@ -22,11 +27,16 @@ internal static class ImageVerifyCommand
         Words = ["image", "verify"],
         Summary = "Hash an image's blobs, unpack them anew and name every file that differs from what the store keeps",
         Usage = "[OPTION…] [IMAGE…]",
-        Description = "Without IMAGE every image is verified. Ends with 0 when nothing differs, with 1 when something does.",
+        Description = """
+            Without IMAGE every image is verified. With --signature the files are left alone; instead it says for each name who
+            signed the image, when, with which key, why it was let in, and whether today's keys and policies still accept it.
+            Ends with 0 when nothing is wrong, with 1 when something is.
+            """,
         Example = """
             muster image verify example.com/app:1.0
-            muster image verify --format=json
+            muster image verify --signature example.com/app:1.0
             """,
+        Options = [new("signature", "Judge the recorded signatures by today's keys instead of comparing files")],
         Arguments = (0, 10_000),
         Run = RunAsync,
     };
@@ -34,6 +44,11 @@ internal static class ImageVerifyCommand
     private static async Task<int> RunAsync(Invocation call, CancellationToken ct)
     {
         var store = new ImageStore(call.Root, call.Time);
+        if (call.Has("signature"))
+        {
+            return JudgeSignatures(call, store);
+        }
+
         var images = call.Arguments.Count == 0
             ? [.. store.List().Select(i => i.Record).DistinctBy(r => r.Id)]
             : call.Arguments.Select(name => ImageRows.Find(store, name).Record).ToList();
@@ -55,4 +70,43 @@ internal static class ImageVerifyCommand
 
         return rows.Count == 0 ? 0 : Differs;
     }
+
+    private static int JudgeSignatures(Invocation call, ImageStore store)
+    {
+        var judge = new TrustJudge(call.Root, call.Time);
+        var images = call.Arguments.Count == 0 ? store.List() : [.. call.Arguments.Select(name => ImageRows.Find(store, name))];
+        var rows = images.Select(image => Judge(judge, image)).ToList();
+        if (call.Json)
+        {
+            Listing.Write(call, rows, [new("reference", r => r.Reference)], VerifyJson.Default.SignatureRow);
+        }
+        else
+        {
+            foreach (var row in rows)
+            {
+                call.Terminal.Out.WriteLine($"{row.Reference}: {row.Verdict}{(row.Signer is null ? "" : $" by {Clean(row.Signer)}")}{(row.SignedAt is { } time ? $" on {ImageRows.Time(time)}" : "")}{(row.Key is null ? "" : $", key {row.Key}")}{(row.Scheme is null ? "" : $" ({row.Scheme})")}; {Clean(row.Reason ?? "no reason was recorded")}; today {(row.AcceptedToday ? "accepted" : "refused: " + Clean(row.RefusedToday!))}");
+            }
+        }
+
+        return rows.TrueForAll(r => r.AcceptedToday) ? 0 : Differs;
+    }
+
+    private static SignatureRow Judge(TrustJudge judge, StoredImage image)
+    {
+        string? refused = null;
+        try
+        {
+            judge.JudgeAgain(image);
+        }
+        catch (MusterException e) when (e.Kind is ErrorKind.Forbidden or ErrorKind.Corrupt or ErrorKind.Invalid)
+        {
+            refused = e.Message;
+        }
+
+        var trust = image.Reference.Trust;
+        return new SignatureRow(image.Reference.Reference, image.Record.Id, trust.Verdict.ToString().ToLowerInvariant(), trust.Scheme, trust.Signer, trust.Key, trust.SignedAt, trust.JudgedAt, trust.Reason, refused is null, refused);
+    }
+
+    // A signer's name is whatever the key says.
+    private static string Clean(string text) => string.Concat(text.Select(c => char.IsControl(c) ? '?' : c));
 }
