@@ -34,7 +34,7 @@ internal sealed class AssembledImage : IOciSource
 
                 var bytes = LayoutFiles.Read(store.BlobPath(image.Blobs[0]), OciDocuments.MaxBytes);
                 var digest = Digest.Parse(image.Blobs[0]);
-                assembled._manifest = OciDocuments.Verify(bytes, new OciDescriptor(MediaTypes.Manifest, digest, bytes.Length), image.Name);
+                assembled._manifest = OciDocuments.Verify(bytes, new OciDescriptor(TypeOf(image), digest, bytes.Length), image.Name);
                 return assembled;
             }
 
@@ -103,6 +103,10 @@ internal sealed class AssembledImage : IOciSource
         _owned?.Dispose();
         return ValueTask.CompletedTask;
     }
+
+    // A registry refuses a manifest whose type is not the one that it names itself.
+    private static string TypeOf(ImageRecord image) =>
+        image.Manifest.TryGetProperty("mediaType", out var type) && type.ValueKind == System.Text.Json.JsonValueKind.String ? type.GetString()! : MediaTypes.Manifest;
 
     private static List<NameValue> Titles(ImageRecord image)
     {
