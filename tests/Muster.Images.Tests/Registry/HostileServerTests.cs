@@ -29,11 +29,11 @@ public sealed class HostileServerTests : IDisposable
         var times = 0;
         await using var server = Registry(async asked =>
         {
+            times++;
             var from = asked.Header("Range") is { } range ? int.Parse(range["bytes=".Length..^1], System.Globalization.CultureInfo.InvariantCulture) : 0;
             var to = Math.Min(from + 7000, Content.Length);
             await asked.RawAsync(from == 0 ? $"HTTP/1.1 200 OK\r\nContent-Length: {Content.Length}\r\n\r\n" : $"HTTP/1.1 206 P\r\nContent-Length: {Content.Length - from}\r\nContent-Range: bytes {from}-{Content.Length - 1}/{Content.Length}\r\n\r\n");
             await asked.Connection.WriteAsync(Content.AsMemory(from, to - from));
-            times++;
             throw new IOException();
         });
         (await ReadAsync(server)).Should().Equal(Content);
