@@ -41,9 +41,17 @@ public static class AciManifestReader
         }
 
         var faults = new ManifestFaults("The image manifest");
-        var manifest = new AciNode(json, "", faults).IsObject() ? Read(new AciNode(json, "", faults), json) : null;
-        faults.Throw();
-        return manifest!;
+        try
+        {
+            var manifest = new AciNode(json, "", faults).IsObject() ? Read(new AciNode(json, "", faults), json) : null;
+            faults.Throw();
+            return manifest!;
+        }
+        catch (InvalidOperationException e)
+        {
+            // Half a surrogate pair, or bytes that are not UTF-8, pass the parser and fail when the text is read.
+            throw new MusterException(ErrorKind.Invalid, "The image manifest holds text that is not Unicode", e);
+        }
     }
 
     private static AciManifest Read(AciNode root, JsonElement json)

@@ -10,17 +10,11 @@ public sealed class ImageExport
 {
     private readonly ImageStore _store;
 
-    private readonly InsecureOptions _insecure;
-
-    /// <summary>Exports from <paramref name="store"/>; <paramref name="insecure"/> says what may be done without on the way to a registry.</summary>
-    public ImageExport(ImageStore store, InsecureOptions insecure = InsecureOptions.None)
-    {
-        _store = store;
-        _insecure = insecure;
-    }
+    /// <summary>Exports from <paramref name="store"/>.</summary>
+    public ImageExport(ImageStore store) => _store = store;
 
     /// <summary>Writes an image to where <paramref name="destination"/> points: <c>file.aci</c>, <c>oci:</c>, <c>oci-archive:</c>, <c>docker://</c>.</summary>
-    public async Task ToAsync(StoredImage image, ImageReference destination, bool overwrite, bool compress, Action<long>? progress, CancellationToken ct)
+    public async Task ToAsync(StoredImage image, ImageReference destination, bool overwrite, bool compress, FetchOptions options, CancellationToken ct)
     {
         if (destination.Kind == ReferenceKind.AciFile)
         {
@@ -31,12 +25,12 @@ public sealed class ImageExport
         await using var source = await AssembledImage.OfStoreAsync(_store, image.Record, ct);
         if (destination.Kind == ReferenceKind.Docker)
         {
-            await RegistryPush.PushAsync(_store, source, image, destination, _insecure, progress, ct);
+            await RegistryPush.PushAsync(_store, source, image, destination, options, ct);
             return;
         }
 
         await using var target = OpenTarget(destination, image, overwrite);
-        await OciTransfer.CopyAsync(source, target, new OciPlatform(image.Record.Os, image.Record.Architecture), progress, ct);
+        await OciTransfer.CopyAsync(source, target, new OciPlatform(image.Record.Os, image.Record.Architecture), options.Progress, ct);
     }
 
     /// <summary>Copies an image into another root, where it is checked and unpacked anew and needs a verdict of its own.</summary>

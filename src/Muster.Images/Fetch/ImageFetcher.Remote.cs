@@ -18,7 +18,7 @@ public sealed partial class ImageFetcher
             return known;
         }
 
-        using var session = new RegistrySession(_store.Root, Web(options.Insecure), _store.Time);
+        using var session = new RegistrySession(_store.Root, Web(options), _store.Time);
         var full = RegistryReference.Parse(session.Registries.Qualify(reference.ToString()["docker://".Length..]));
         return await FromOciAsync(new RegistrySource(session, full), reference, known, options, ct);
     }
@@ -30,7 +30,7 @@ public sealed partial class ImageFetcher
             return known;
         }
 
-        using var web = new HttpFetcher(_store.Root, Web(options.Insecure), _store.Time);
+        using var web = new HttpFetcher(_store.Root, Web(options), _store.Time);
         return await FromWebAsync(new HttpAciSource(web, new Uri(reference.Name)), reference, known, options, [], ct);
     }
 
@@ -47,7 +47,7 @@ public sealed partial class ImageFetcher
             throw Missing(reference.ToString(), options);
         }
 
-        using var web = new HttpFetcher(_store.Root, Web(options.Insecure), _store.Time);
+        using var web = new HttpFetcher(_store.Root, Web(options), _store.Time);
         var labels = new Dictionary<string, string>(StringComparer.Ordinal) { ["os"] = "linux", ["arch"] = ImageReference.HostArchitecture };
         foreach (var label in Wanted(reference))
         {
@@ -89,11 +89,11 @@ public sealed partial class ImageFetcher
         return await ImportAciAsync(opened.Content, reference, Stamp(opened.Version), signature, options, chain, ct);
     }
 
-    /// <summary>What a call's insecure options mean for the network.</summary>
-    internal static WebOptions Web(InsecureOptions insecure) => new()
+    /// <summary>The part of the options that concerns connections.</summary>
+    internal static WebOptions Web(FetchOptions options) => new()
     {
-        AllowHttp = insecure.HasFlag(InsecureOptions.Http),
-        SkipCertificateCheck = insecure.HasFlag(InsecureOptions.Tls),
+        AllowHttp = options.Insecure.HasFlag(InsecureOptions.Http),
+        SkipCertificateCheck = options.Insecure.HasFlag(InsecureOptions.Tls),
     };
 
     // "until etag": seconds since 1970 until which the server need not be asked, 0 for always.

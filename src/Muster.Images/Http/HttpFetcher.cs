@@ -228,7 +228,7 @@ public sealed class HttpFetcher : IDisposable
 
     private (HttpMessageInvoker Invoker, HostCertificates Certificates) Connect(Uri address)
     {
-        var certificates = HostCertificates.Load(_root, address.IdnHost, address.Port);
+        var certificates = HostCertificates.Load(_root, address.HostNameType == UriHostNameType.IPv6 ? address.Host : address.IdnHost, address.Port);
         var handler = new SocketsHttpHandler
         {
             AllowAutoRedirect = false,

@@ -5,7 +5,8 @@ namespace Muster.Images.Trust;
 
 /// <summary>
 /// Digests that never start: <c>policy.d/bans</c> and <c>policy.d/*.bans</c>, one a line, the rest of the line is the reason,
-/// <c>#</c> begins a remark. A digest may be an image id, a manifest, a configuration or a layer.
+/// <c>#</c> begins a remark. A digest may be an image id, a manifest, a configuration or a layer
+/// (as stored, or its diff_id).
 /// </summary>
 public sealed class BanList
 {
@@ -17,7 +18,7 @@ public sealed class BanList
     /// <summary>The list of <paramref name="root"/>; touches nothing.</summary>
     public BanList(MusterRoot root) => _folder = Path.Combine(root.Etc, "policy.d");
 
-    /// <summary>Refuses an image when its id, a blob of it or an image below it is banned.</summary>
+    /// <summary>Refuses an image when its id, a blob or tree of it or an image below it is banned.</summary>
     public void Check(ImageRecord image)
     {
         if (!Directory.Exists(_folder))
@@ -26,7 +27,7 @@ public sealed class BanList
         }
 
         var digests = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var text in image.Blobs.Concat(image.Dependencies).Append(image.Id))
+        foreach (var text in image.Blobs.Concat(image.Trees).Concat(image.Dependencies).Append(image.Id))
         {
             if (Digest.TryParse(text, out var digest))
             {

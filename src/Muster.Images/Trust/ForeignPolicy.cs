@@ -44,6 +44,18 @@ internal sealed class ForeignPolicy
     /// <summary>What the most specific scope asks of an image.</summary>
     public PolicyDecision Decide(string transport, ImageIdentity reference)
     {
+        try
+        {
+            return Read(transport, reference);
+        }
+        catch (InvalidOperationException)
+        {
+            throw Malformed("it holds text that is not Unicode");
+        }
+    }
+
+    private PolicyDecision Read(string transport, ImageIdentity reference)
+    {
         string? refusal = null;
         string? required = null;
         var sets = new List<(IReadOnlyList<string> Keys, string Source)>();

@@ -21,7 +21,18 @@ internal sealed record SignedStatement(IReadOnlyList<string> Digests, ImageIdent
     /// Reads a simple-signing document (containers/image, docs/containers-signature.5.md): <c>critical</c> with type, image
     /// and identity and nothing else.
     /// </summary>
-    public static SignedStatement OfSimpleSigning(ReadOnlyMemory<byte> json, string expectedType)
+    public static SignedStatement OfSimpleSigning(ReadOnlyMemory<byte> json, string expectedType) => Guarded(() => SimpleSigning(json, expectedType));
+
+    /// <summary>Reads an in-toto statement (in-toto attestation spec v1) whose predicate is cosign's signature.</summary>
+    public static SignedStatement OfInToto(ReadOnlyMemory<byte> json) => Guarded(() => InToto(json));
+
+    /// <summary>
+    /// Takes a sigstore bundle v0.3 with a DSSE envelope apart: what was signed (DSSE's pre-authentication encoding), the
+    /// signatures, and the in-toto statement inside.
+    /// </summary>
+    public static (byte[] Signed, IReadOnlyList<byte[]> Signatures, byte[] Statement) OfBundle(ReadOnlyMemory<byte> json) => Guarded(() => Bundle(json));
+
+    private static SignedStatement SimpleSigning(ReadOnlyMemory<byte> json, string expectedType)
     {
         using var document = Parse(json);
         var critical = Member(document.RootElement, "critical");
@@ -44,8 +55,7 @@ internal sealed record SignedStatement(IReadOnlyList<string> Digests, ImageIdent
             identity.Length == 0 ? null : ImageIdentity.OfRegistry(identity));
     }
 
-    /// <summary>Reads an in-toto statement (in-toto attestation spec v1) whose predicate is cosign's signature.</summary>
-    public static SignedStatement OfInToto(ReadOnlyMemory<byte> json)
+    private static SignedStatement InToto(ReadOnlyMemory<byte> json)
     {
         using var document = Parse(json);
         if (Text(document.RootElement, "predicateType") is var predicate && predicate != SignPredicate)
@@ -68,11 +78,7 @@ internal sealed record SignedStatement(IReadOnlyList<string> Digests, ImageIdent
         return new SignedStatement(digests, identity);
     }
 
-    /// <summary>
-    /// Takes a sigstore bundle v0.3 with a DSSE envelope apart: what was signed (DSSE's pre-authentication encoding), the
-    /// signatures, and the in-toto statement inside.
-    /// </summary>
-    public static (byte[] Signed, IReadOnlyList<byte[]> Signatures, byte[] Statement) OfBundle(ReadOnlyMemory<byte> json)
+    private static (byte[] Signed, IReadOnlyList<byte[]> Signatures, byte[] Statement) Bundle(ReadOnlyMemory<byte> json)
     {
         using var document = Parse(json);
         if (Text(document.RootElement, "mediaType") is var type && !type.StartsWith("application/vnd.dev.sigstore.bundle", StringComparison.Ordinal))
@@ -105,6 +111,19 @@ internal sealed record SignedStatement(IReadOnlyList<string> Digests, ImageIdent
 
         byte[] signed = [.. Encoding.ASCII.GetBytes($"DSSEv1 {payloadType.Length} {payloadType} {payload.Length} "), .. payload];
         return (signed, signatures, payload);
+    }
+
+    /// <summary>Texts with half a surrogate pair pass the parser and fail when they are read.</summary>
+    private static T Guarded<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (InvalidOperationException)
+        {
+            throw Malformed("it holds text that is not Unicode");
+        }
     }
 
     private static JsonDocument Parse(ReadOnlyMemory<byte> json)

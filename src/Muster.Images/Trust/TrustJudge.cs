@@ -28,6 +28,9 @@ public sealed record SignatureOpinion(string Scheme, string Location, bool Accep
 /// </summary>
 public sealed class TrustJudge
 {
+    /// <summary>Signatures of one image that are looked at: each costs public-key operations.</summary>
+    private const int MaxSignatures = 64;
+
     private const string SimpleType = "atomic container signature";
     private const string CosignType = "cosign container image signature";
 
@@ -108,7 +111,7 @@ public sealed class TrustJudge
         var asked = ImageIdentity.Of(reference);
         RefuseByPolicy(_policy.Decide(asked, asked.Repository ?? asked.Name), reference);
         var opinions = new List<SignatureOpinion>();
-        foreach (var signature in signatures.Take(OpenPgpLimits.MaxSignatures))
+        foreach (var signature in signatures.Take(MaxSignatures))
         {
             SignatureOpinion opinion;
             try

@@ -53,7 +53,7 @@ public sealed class ImageBuilderTests : IDisposable
         image.Record.Trees.Should().HaveCount(2);
         image.Record.App.Exec.Should().Equal("/bin/app");
         image.Record.App.Environment.Single(e => e.Name == "A").Value.Should().Be("c");
-        await new ImageExport(_root.Store).ToAsync(image, ImageReference.Parse("oci-archive:" + _root.Path1("o.tar")), false, false, null, TestContext.Current.CancellationToken);
+        await new ImageExport(_root.Store).ToAsync(image, ImageReference.Parse("oci-archive:" + _root.Path1("o.tar")), false, false, ImageRoot.Unverified, TestContext.Current.CancellationToken);
         _root.Shell("skopeo copy -q oci-archive:o.tar oci:check:x && umoci unpack --image check:x u && test -f u/rootfs/f && test -f u/rootfs/etc/base");
     }
 

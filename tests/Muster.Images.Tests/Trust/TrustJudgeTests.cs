@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using CsCheck;
 using Muster.Core;
+using Muster.Fuzz;
 using Muster.Images.Oci;
 using Muster.Images.Trust;
 using Muster.Images.Trust.OpenPgp;
@@ -219,6 +221,29 @@ public sealed class TrustJudgeTests : IDisposable
                 Refusal(Reference, Manifest, new OciSignature(scheme, Encoding.UTF8.GetBytes(payload), default, "x")).Should().Contain("not accepted");
             }
         }
+    }
+
+    [Fact]
+    public void No_statement_makes_the_readers_fail_otherwise_than_by_refusing()
+    {
+        var seeds = new[]
+        {
+            SimpleJson("atomic container signature", Manifest, "a.test/b:1"),
+            CosignBundle.Json,
+            """{"_type":"x","predicateType":"https://sigstore.dev/cosign/sign/v1","subject":[{"name":"a/b","digest":{"sha256":"00"}}]}""",
+            """{"layers":[{"mediaType":"application/vnd.dev.cosign.simplesigning.v1+json","digest":"sha256:00","size":1,"annotations":{"dev.cosignproject.cosign/signature":"AA=="}}]}""",
+        };
+        foreach (var seed in seeds)
+        {
+            SignedStatementTarget.Run(Encoding.UTF8.GetBytes(seed.Replace("a", "\\ud800", StringComparison.Ordinal)));
+        }
+
+        Gen.Select(Gen.Int[0, seeds.Length - 1], Gen.Int[0, 5000], Gen.Char["{}[]\":,\\u019.ae"], Gen.Int[0, 5000]).Sample((index, at, c, cut) =>
+        {
+            var text = seeds[index].ToCharArray();
+            text[at % text.Length] = c;
+            SignedStatementTarget.Run(Encoding.UTF8.GetBytes(text, 0, cut % 4 == 0 ? Math.Min(cut, text.Length) : text.Length));
+        }, iter: 5000, threads: 2);
     }
 
     private TrustJudge Judge(TimeProvider time) => new(_store, new TrustPolicy(_root, _foreign), new BanList(_root), time);

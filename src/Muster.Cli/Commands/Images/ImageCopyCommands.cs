@@ -78,7 +78,7 @@ internal static class ImageCopyCommands
         using var progress = new ByteProgress(call, "copying " + call.Arguments[0]);
         options = options with { Progress = progress.Add };
         var image = local ? ImageRows.Find(store, call.Arguments[0]) : await new ImageFetcher(store).ResolveAsync(call.Arguments[0], options, ct);
-        var export = new ImageExport(store, options.Insecure);
+        var export = new ImageExport(store);
         if (call.Value("to-root") is { } other)
         {
             if (call.Arguments.Count > 1)
@@ -97,7 +97,7 @@ internal static class ImageCopyCommands
             throw new MusterException(ErrorKind.Usage, "Name a destination: file.aci, oci:DIR[:tag], oci-archive:FILE[:tag] or docker://host/repository[:tag]");
         }
 
-        await export.ToAsync(image, Destination(call.Arguments[1]), call.Has("overwrite"), call.Has("gzip"), progress.Add, ct);
+        await export.ToAsync(image, Destination(call.Arguments[1]), call.Has("overwrite"), call.Has("gzip"), options, ct);
         ImageRows.WriteIds(call, [image]);
         return 0;
     }

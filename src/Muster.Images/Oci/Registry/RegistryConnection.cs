@@ -251,7 +251,7 @@ internal sealed class RegistryConnection : IDisposable
                 }
             }
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // Said below together with an answer that has no token.
         }

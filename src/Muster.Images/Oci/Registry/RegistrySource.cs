@@ -286,8 +286,9 @@ public sealed class RegistrySource : IOciSource
         {
             return await ReadManifestAsync(place, target, expected, token);
         }
-        catch (MusterException e) when (e.Kind == ErrorKind.NotFound)
+        catch (MusterException e) when (e.Kind is ErrorKind.NotFound or ErrorKind.Forbidden)
         {
+            // Some registries forbid what does not exist. Without a signature the image is refused later, with that reason.
             return null;
         }
     }, ct);

@@ -34,7 +34,7 @@ public static class SignatureManifests
         foreach (var layer in Members(manifest, "layers"))
         {
             if (Descriptor(layer) is { MediaType: SimpleSigningLayer } payload
-                && layer.TryGetProperty("annotations", out var annotations) && annotations.ValueKind == JsonValueKind.Object
+                && Member(layer, "annotations", JsonValueKind.Object) is { } annotations
                 && Text(annotations, SignatureAnnotation) is { } signature && Base64.IsValid(signature))
             {
                 found.Add((payload, Convert.FromBase64String(signature)));
@@ -83,7 +83,7 @@ public static class SignatureManifests
         try
         {
             using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 32 });
-            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty(list, out var items) && items.ValueKind == JsonValueKind.Array
+            return Member(document.RootElement, list, JsonValueKind.Array) is { } items
                 ? [.. items.EnumerateArray().Take(MaxSignatures).Select(i => i.Clone())]
                 : [];
         }
@@ -95,10 +95,32 @@ public static class SignatureManifests
 
     private static OciDescriptor? Descriptor(JsonElement element) =>
         Text(element, "mediaType") is { } type && Digest.TryParse(Text(element, "digest"), out var digest)
-        && element.TryGetProperty("size", out var size) && size.ValueKind == JsonValueKind.Number && size.TryGetInt64(out var bytes) && bytes >= 0
+        && Member(element, "size", JsonValueKind.Number) is { } size && size.TryGetInt64(out var bytes) && bytes >= 0
             ? new OciDescriptor(type, digest, bytes)
             : null;
 
-    private static string? Text(JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    private static JsonElement? Member(JsonElement element, string name, JsonValueKind kind)
+    {
+        try
+        {
+            return element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == kind ? value : null;
+        }
+        catch (InvalidOperationException)
+        {
+            // A name with half a surrogate pair passes the parser and fails when names are compared.
+            return null;
+        }
+    }
+
+    private static string? Text(JsonElement element, string name)
+    {
+        try
+        {
+            return Member(element, name, JsonValueKind.String)?.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
 }
