@@ -8,4 +8,5 @@ namespace Muster.Cli;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(PortMapping))]
 [JsonSerializable(typeof(ConfigRow))]
+[JsonSerializable(typeof(DoctorRow))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -32,6 +32,13 @@ public sealed class DirectoryHandle : SafeHandleMinusOneIsInvalid
         return fd < 0 ? null : new DirectoryHandle(fd);
     }
 
+    /// <summary>Opens a directory by path with this one as the root: links, absolute ones too, are followed but stay inside; null when there is none.</summary>
+    public DirectoryHandle? TryOpenInRoot(string path)
+    {
+        var fd = FileCalls.OpenBelow(Descriptor, FileCalls.Terminated(path.TrimStart('/') is { Length: > 0 } inside ? inside : "."), FileCalls.DirectoryOnly, FileCalls.ResolveInRoot | FileCalls.ResolveNoMagicLinks);
+        return fd < 0 ? null : new DirectoryHandle(fd);
+    }
+
     /// <summary>The names in the directory, NUL-terminated, without . and .., in byte order.</summary>
     public List<byte[]> Names()
     {
