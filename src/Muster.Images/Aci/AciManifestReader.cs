@@ -34,8 +34,11 @@ public static class AciManifestReader
         {
             using var document = JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = 64, AllowDuplicateProperties = false });
             json = document.RootElement.Clone();
+
+            // The record of the image holds the manifest: text that cannot be written again must be found now.
+            _ = JsonSerializer.SerializeToUtf8Bytes(json, StoreJson.Default.JsonElement);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
             throw new MusterException(ErrorKind.Invalid, $"The image manifest is not JSON ({e.Message.TrimEnd('.')})", e);
         }

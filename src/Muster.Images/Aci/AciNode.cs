@@ -171,9 +171,16 @@ internal readonly struct AciNode(JsonElement element, string path, ManifestFault
             return result;
         }
 
-        foreach (var property in map.Element.EnumerateObject())
+        try
         {
-            result.Add(new NameValue(property.Name, map.Text(property.Name, required: false) ?? ""));
+            foreach (var property in map.Element.EnumerateObject())
+            {
+                result.Add(new NameValue(property.Name, map.Text(property.Name, required: false) ?? ""));
+            }
+        }
+        catch (InvalidOperationException)
+        {
+            Fault(member, "has a name that is not valid Unicode");
         }
 
         return result;

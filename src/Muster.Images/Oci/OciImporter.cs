@@ -214,7 +214,18 @@ public sealed class OciImporter
 
     private static JsonElement Json(ReadOnlyMemory<byte> bytes)
     {
-        using var document = JsonDocument.Parse(bytes);
-        return document.RootElement.Clone();
+        try
+        {
+            using var document = JsonDocument.Parse(bytes);
+            var json = document.RootElement.Clone();
+
+            // The record of the image holds the document: text that cannot be written again must be found now.
+            _ = JsonSerializer.SerializeToUtf8Bytes(json, StoreJson.Default.JsonElement);
+            return json;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
+        {
+            throw new MusterException(ErrorKind.Invalid, $"The image's manifest or configuration is not JSON ({e.Message.TrimEnd('.')})", e);
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Muster.Core;
 using Muster.Linux;
 
@@ -62,7 +63,8 @@ internal sealed class GarbageCollection
         return alone is null ? null : await new GarbageCollection(store, root).RunAsync(options, ct);
     }
 
-    /// <summary>The trees that pod directories name, one id a line in <c>pods/STATE/UUID/trees</c>.</summary>
+    /// <summary>The trees that the pods name: <c>apps[].trees</c> of <c>pods/STATE/UUID/pod.json</c>.</summary>
+    /// <exception cref="MusterException">Corrupt when one cannot be read: what it uses is unknown, so nothing may be removed.</exception>
     public static HashSet<string> TreesInUse(string pods)
     {
         var used = new HashSet<string>(StringComparer.Ordinal);
@@ -70,18 +72,34 @@ internal sealed class GarbageCollection
         {
             foreach (var pod in Directory.EnumerateDirectories(state))
             {
-                try
-                {
-                    used.UnionWith(File.ReadLines(pod + "/trees"));
-                }
-                catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-                {
-                    // A pod without images, or one that was renamed to its next state: its state folder is read as well.
-                }
+                AddTrees(pod + "/pod.json", used);
             }
         }
 
         return used;
+    }
+
+    private static void AddTrees(string path, HashSet<string> used)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            foreach (var app in document.RootElement.GetProperty("apps").EnumerateArray())
+            {
+                foreach (var tree in app.GetProperty("trees").EnumerateArray())
+                {
+                    used.Add(tree.GetString()!);
+                }
+            }
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // A pod that is only being made, or one that was renamed to its next state: that folder is read as well.
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
+        {
+            throw new MusterException(ErrorKind.Corrupt, $"The pod record {path} cannot be read, so the images that it uses are unknown and nothing was removed: remove that pod first", e);
+        }
     }
 
     private static async Task<FileLock?> TakeAsync(ImageStore store, bool wait, CancellationToken ct)

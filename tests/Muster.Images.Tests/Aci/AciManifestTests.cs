@@ -79,11 +79,13 @@ public sealed class AciManifestTests
     [InlineData("[]")]
     [InlineData("null")]
     [InlineData("{\"name\":\"a\",\"name\":\"b\"}")]
+    [InlineData("{\"acKind\":\"ImageManifest\",\"acVersion\":\"0.8.11\",\"name\":\"a\",\"x\":\"\\ud800\"}")]
+    [InlineData("{\"acKind\":\"ImageManifest\",\"acVersion\":\"0.8.11\",\"name\":\"a\",\"app\":{\"user\":\"0\",\"group\":\"0\",\"userLabels\":{\"\\ud800\":\"\"}}}")]
     public void Refuses_what_is_no_object(string text) => ((Action)(() => Read(text))).Should().Throw<MusterException>().Which.Kind.Should().Be(ErrorKind.Invalid);
 
     [Fact]
     public void Survives_any_change_of_a_manifest() => Gen.Select(Gen.Int[0, Good.Length - 1], Gen.Int[0, 30], Gen.Byte.Array[0, 10]).Sample((at, length, insert) =>
-        ManifestTarget.Run([.. Encoding.UTF8.GetBytes(Good[..at]), .. insert, .. Encoding.UTF8.GetBytes(Good[Math.Min(Good.Length, at + length)..])]), iter: 2000);
+        ManifestTarget.Run([.. Encoding.UTF8.GetBytes(Good[..at]), .. insert, .. Encoding.UTF8.GetBytes(Good[Math.Min(Good.Length, at + length)..])]), iter: 20_000);
 
     [Fact]
     public void Survives_any_bytes() => Gen.Byte.Array[0, 200].Sample(bytes => ManifestTarget.Run(bytes), iter: 1000);

@@ -71,7 +71,10 @@ public sealed class ImageStoreTests : IDisposable
     {
         var image = await _root.FetchAsync(_root.Layout("lay", "echo 1 > f"));
         var pod = Directory.CreateDirectory(_root.Root.Pods + "/run/0b0f9ad5-0000-4000-8000-000000000000").FullName;
-        File.WriteAllLines(pod + "/trees", image.Record.Trees);
+        var record = "{\"version\":1,\"apps\":[{\"name\":\"a\",\"trees\":[\"" + image.Record.Trees[0] + "\"]}]}";
+        File.WriteAllText(pod + "/pod.json", "{");
+        await ((Func<Task>)(() => _root.Store.CollectGarbageAsync(new GarbageOptions(TimeSpan.Zero, true), Token))).Should().ThrowAsync<MusterException>();
+        File.WriteAllText(pod + "/pod.json", record);
         await _root.Store.RemoveAsync(image.Record.Id, Token);
         Directory.Exists(_root.Store.TreePath(image.Record.Trees[0])).Should().BeTrue();
         Directory.Delete(pod, recursive: true);

@@ -13,7 +13,7 @@ internal static class ImageRemoveCommand
         Usage = "IMAGE…",
         Description = """
             A name is removed, and the image with it when no other name is left; an id removes the image with all its names.
-            Files that a pod still uses stay until muster gc has removed the pod. Prints the names that were removed.
+            Files that a pod still uses stay until the pod has been removed. Prints the names that were removed.
             """,
         Example = "muster image rm example.com/app:1.0",
         Arguments = (1, 10_000),
