@@ -5,7 +5,9 @@ set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep -m1 debian) || mirror=http://deb.debian.org/debian
+# The place that this machine's own Debian comes from.
+mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Codename: bookworm' 'Component: main' | head -n 1)
+test -n "$mirror" || { echo "get-cosign: apt knows no Debian mirror here: add one to its sources" >&2; exit 1; }
 mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$here/artifacts/tools"
 printf 'Types: deb\nURIs: %s\nSuites: trixie\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n' "$mirror" > "$work/trixie.sources"
 apt="apt-get -q -o Dir::Etc::sourcelist=$work/trixie.sources -o Dir::Etc::sourceparts=/nonexistent -o Dir::State::lists=$work/lists -o Dir::Cache=$work/cache -o APT::Sandbox::User=root"
