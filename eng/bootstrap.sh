@@ -99,5 +99,6 @@ WRAPPER
   "$criu_prefix/criu" --version >/dev/null 2>&1 || fail "criu in $criu_prefix does not start: $("$criu_prefix/criu" --version 2>&1 | head -1)"
   say "criu $("$criu_prefix/criu" --version 2>/dev/null | awk '/Version/{print $2}') is ready"
 }
+if [ $with_tests = yes ]; then tests/get-cosign.sh || say "cosign could not be fetched: its own test is skipped"; fi
 [ $with_criu = no ] || install_criu
 say "done"

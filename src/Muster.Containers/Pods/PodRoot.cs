@@ -100,7 +100,6 @@ public sealed class PodRoot
             Descriptors.Close(write);
         }
 
-        var reaped = -1;
         try
         {
             using var stream = new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(read, ownsHandle: true), FileAccess.Read, 0);
@@ -115,13 +114,18 @@ public sealed class PodRoot
 
             tree.Finish();
         }
-        catch (MusterException) when ((reaped = Spawn.Wait(pid)) == 2)
+        catch (Exception)
         {
-            // tar found nothing to read and ended its archive at once: its status says more than our reader's complaint.
-            throw Unreadable(what);
+            // Our end of the pipe is closed by now, so tar ends. Where it found nothing to read, that says more than our reader's complaint.
+            if (Spawn.Wait(pid) == 2)
+            {
+                throw Unreadable(what);
+            }
+
+            throw;
         }
 
-        if (reaped < 0 && Spawn.Wait(pid) != 0)
+        if (Spawn.Wait(pid) != 0)
         {
             throw Unreadable(what);
         }

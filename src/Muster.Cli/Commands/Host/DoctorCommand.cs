@@ -35,13 +35,13 @@ internal static class DoctorCommand
         yield return new("root", user == 0, true, user == 0 ? "running as root" : $"running as user {user}", "use sudo: pods need namespaces, mounts and cgroups");
         var hierarchies = CgroupHierarchies.Load();
         yield return new("cgroups", hierarchies.All.Count > 0, true, hierarchies.All.Count == 0 ? "no cgroup hierarchy is mounted" : hierarchies.IsUnified ? "version 2" : $"version 1, {hierarchies.All.Count} hierarchies", "mount cgroup2 at /sys/fs/cgroup");
-        foreach (var system in (ReadOnlySpan<string>)["overlay", "tmpfs", "proc"])
+        foreach (var system in new[] { "overlay", "tmpfs", "proc" })
         {
             var known = File.ReadLines("/proc/filesystems").Any(l => l.TrimStart().EndsWith(system, StringComparison.Ordinal)) || Module(system);
             yield return new("file system " + system, known, true, known ? "known to the kernel" : "not known to the kernel", "load its module, or use a kernel that has it");
         }
 
-        foreach (var (name, file) in (ReadOnlySpan<(string, string)>)[("seccomp", "/proc/sys/kernel/seccomp/actions_avail"), ("user namespaces", "/proc/self/ns/user"), ("cgroup namespaces", "/proc/self/ns/cgroup"), ("pressure", "/proc/pressure/cpu")])
+        foreach (var (name, file) in new[] { ("seccomp", "/proc/sys/kernel/seccomp/actions_avail"), ("user namespaces", "/proc/self/ns/user"), ("cgroup namespaces", "/proc/self/ns/cgroup"), ("pressure", "/proc/pressure/cpu") })
         {
             var there = File.Exists(file) || new FileInfo(file).LinkTarget is not null;
             yield return new(name, there, name is "seccomp" or "cgroup namespaces", there ? "in the kernel" : "not in the kernel", "use a kernel that has it");
@@ -52,13 +52,13 @@ internal static class DoctorCommand
             yield return row;
         }
 
-        foreach (var (program, package, needed, what) in (ReadOnlySpan<(string, string, bool, string)>)[("catatonit", "catatonit", false, "pods of several apps"), ("criu", "criu", false, "saving the state of containers"), ("tar", "tar", false, "muster cp")])
+        foreach (var (program, package, needed, what) in new[] { ("catatonit", "catatonit", false, "pods of several apps"), ("criu", "criu", false, "saving the state of containers"), ("tar", "tar", false, "muster cp") })
         {
             var path = program == "criu" && File.Exists("/usr/local/lib/muster/criu/criu") ? "/usr/local/lib/muster/criu/criu" : OciRuntime.Locate(program);
             yield return new(program, path is not null, needed, path ?? $"not installed, needed for {what}", $"install the package {package}");
         }
 
-        foreach (var (library, package, what) in (ReadOnlySpan<(string, string, string)>)[("libseccomp.so.2", "libseccomp2", "quick starts with crun"), ("liblzma.so.5", "liblzma5", "images compressed with xz"), ("libbz2.so.1.0", "libbz2-1.0", "images compressed with bzip2")])
+        foreach (var (library, package, what) in new[] { ("libseccomp.so.2", "libseccomp2", "quick starts with crun"), ("liblzma.so.5", "liblzma5", "images compressed with xz"), ("libbz2.so.1.0", "libbz2-1.0", "images compressed with bzip2") })
         {
             var loads = System.Runtime.InteropServices.NativeLibrary.TryLoad(library, out _);
             yield return new(library, loads, false, loads ? "found" : $"not found, needed for {what}", $"install the package {package}");
@@ -78,7 +78,7 @@ internal static class DoctorCommand
         Directory.CreateDirectory(root.Run);
         var works = false;
         var rows = new List<DoctorRow>();
-        foreach (var name in (ReadOnlySpan<string>)["crun", "runc"])
+        foreach (var name in new[] { "crun", "runc" })
         {
             var path = OciRuntime.Locate(name);
             var reason = path is null ? "not installed" : RuntimeProbe.Try(root, new OciRuntime(name, path));
