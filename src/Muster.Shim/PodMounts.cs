@@ -37,7 +37,7 @@ internal static class PodMounts
         {
             case "overlay":
                 var lowers = mount.IdMap.Count == 0 ? mount.Lowers : MapLowers(mount.Lowers, podDirectory, number, userNamespace);
-                Overlay.Make(lowers, mount.Upper, mount.Work, mount.Target, mount.Options);
+                MakeOverlay(mount, lowers);
                 if (mount.Upper is not null)
                 {
                     CheckWritable(mount.Target);
@@ -55,6 +55,19 @@ internal static class PodMounts
                 break;
             default:
                 throw new MusterException(ErrorKind.Internal, $"The plan asks for a mount of type \"{mount.Type}\", which this muster-shim does not know");
+        }
+    }
+
+    private static void MakeOverlay(PlannedMount mount, IReadOnlyList<string> lowers)
+    {
+        try
+        {
+            Overlay.Make(lowers, mount.Upper, mount.Work, mount.Target, mount.Options);
+        }
+        catch (LinuxException e) when (e.Errno == Errno.EINVAL && mount.Options is not null)
+        {
+            // Kernels before 5.10 do not know "volatile"; it only saves time.
+            Overlay.Make(lowers, mount.Upper, mount.Work, mount.Target);
         }
     }
 

@@ -163,6 +163,8 @@ public sealed class PodStart
             Upper = Path.Combine(folder, "upper"),
             Work = Path.Combine(folder, "work"),
             IdMap = record.IdMap,
+            // What nobody will ever see again need not reach the disk: without this the unmount waits for it, 90 ms on an idle SSD.
+            Options = record.RemoveWhenDone ? "volatile" : null,
         };
     }
 
