@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what Muster needs on Debian 12 or 13: to build, to run, and to be tested. Says what it does; a second run does nothing.
 set -euo pipefail
+cd "$(dirname "$0")/.."
 
 criu_prefix=${MUSTER_CRIU_PREFIX:-/usr/local/lib/muster/criu}
 with_criu=yes
@@ -99,6 +100,9 @@ WRAPPER
   "$criu_prefix/criu" --version >/dev/null 2>&1 || fail "criu in $criu_prefix does not start: $("$criu_prefix/criu" --version 2>&1 | head -1)"
   say "criu $("$criu_prefix/criu" --version 2>/dev/null | awk '/Version/{print $2}') is ready"
 }
-if [ $with_tests = yes ]; then tests/get-cosign.sh || say "cosign could not be fetched: its own test is skipped"; fi
+if [ $with_tests = yes ] && ! command -v cosign >/dev/null; then
+  say "fetching cosign from Debian trixie into /usr/local/bin"
+  if tests/get-cosign.sh >/dev/null 2>&1; then install -m 755 artifacts/tools/cosign /usr/local/bin/cosign; else say "cosign could not be fetched: its own test is skipped"; fi
+fi
 [ $with_criu = no ] || install_criu
 say "done"

@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-
 namespace Muster.Core;
 
 /// <summary>
@@ -25,7 +22,7 @@ public sealed class MusterRoot
             Etc = Path.Combine(realDirectory, "etc");
             Run = Path.Combine(realDirectory, "run");
             Var = Path.Combine(realDirectory, "var");
-            Tag = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(realDirectory)))[..6];
+            Tag = Convert.ToHexStringLower(NameHash.Sha256(realDirectory))[..6];
         }
     }
 

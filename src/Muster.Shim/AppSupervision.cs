@@ -160,6 +160,12 @@ internal sealed class AppSupervision
         {
             ResumeAt = 0;
         }
+        else if (Phase == AppPhase.Ended && !_context.Stopping)
+        {
+            Restarts++;
+            Start();
+            _context.Changed();
+        }
     }
 
     /// <summary>Ends it at once.</summary>

@@ -31,6 +31,27 @@ internal static class PodMounts
         }
     }
 
+    /// <summary>
+    /// Takes down every mount below the pod directory, so that deleting it cannot reach into an image's tree; throws while
+    /// one is left.
+    /// </summary>
+    public static void DetachBelow(string podDirectory)
+    {
+        foreach (var target in MountsBelow(podDirectory).Reverse())
+        {
+            Mount.Detach(target);
+        }
+
+        if (MountsBelow(podDirectory).FirstOrDefault() is { } left)
+        {
+            throw new MusterException(ErrorKind.Internal, $"{left} is still mounted, so the ended pod is not deleted: \"muster gc\" does it");
+        }
+    }
+
+    // Spaces and the like in paths are written in octal; our own names have none, the folders above may.
+    private static IEnumerable<string> MountsBelow(string podDirectory) =>
+        File.ReadAllLines("/proc/thread-self/mountinfo").Select(l => l.Split(' ')[4].Replace("\\040", " ", StringComparison.Ordinal)).Where(t => t.StartsWith(podDirectory + "/", StringComparison.Ordinal)).ToList();
+
     private static void Make(PlannedMount mount, string podDirectory, int number, int userNamespace)
     {
         switch (mount.Type)

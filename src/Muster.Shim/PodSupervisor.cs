@@ -519,11 +519,7 @@ internal sealed class PodSupervisor
         {
             if (_plan.RemoveWhenDone)
             {
-                foreach (var mount in _plan.Mounts.Reverse())
-                {
-                    Mount.Detach(mount.Target);
-                }
-
+                PodMounts.DetachBelow(_options.Directory);
                 Directory.Delete(_options.Directory, recursive: true);
                 if (_plan.NameFile is not null)
                 {
@@ -535,7 +531,7 @@ internal sealed class PodSupervisor
                 Directory.Move(_options.Directory, _plan.ExitedDirectory);
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is MusterException or IOException or UnauthorizedAccessException)
         {
             // The next verb finds the lock free and does it again.
             _options.ReportFailure("The ended pod could not be put away: " + e.Message);

@@ -61,6 +61,7 @@ internal sealed class RuntimeCalls
 
         var status = text.Contains("executable file", StringComparison.Ordinal) && text.Contains("not found", StringComparison.Ordinal) ? 127
             : text.Contains("exec", StringComparison.Ordinal) && text.Contains("no such file or directory", StringComparison.OrdinalIgnoreCase) && !text.Contains("mount", StringComparison.Ordinal) ? 127
+            : text.Contains("open executable", StringComparison.Ordinal) && text.Contains("not permitted", StringComparison.OrdinalIgnoreCase) ? 126
             : text.Contains("exec", StringComparison.Ordinal) && text.Contains("permission denied", StringComparison.OrdinalIgnoreCase) && !text.Contains("mount", StringComparison.Ordinal) ? 126
             : 254;
         return (status, $"App \"{app}\" did not start: {Shorten(text)}");

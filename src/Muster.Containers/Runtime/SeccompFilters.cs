@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using System.Text.Json;
 using Muster.Containers.Pods;
 using Muster.Core;
@@ -33,7 +32,7 @@ public sealed partial class SeccompFilters
             json.WriteEndObject();
         }
 
-        var path = Path.Combine(_folder, Convert.ToHexStringLower(SHA256.HashData(buffer.WrittenSpan)) + ".bpf");
+        var path = Path.Combine(_folder, NameHash.Sha256Hex(buffer.WrittenSpan) + ".bpf");
         try
         {
             return File.ReadAllBytes(path);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Muster.Core;
 
 namespace Muster.Images;
@@ -87,12 +88,15 @@ public sealed record ReferenceRecord
 public enum TrustVerdict
 {
     /// <summary>A valid signature by a trusted key.</summary>
+    [JsonStringEnumMemberName("signed")]
     Signed,
 
     /// <summary>Built in this root by <c>image build</c>.</summary>
+    [JsonStringEnumMemberName("built")]
     Built,
 
     /// <summary>Let in unverified by <c>--insecure-options=image</c>.</summary>
+    [JsonStringEnumMemberName("insecure")]
     Insecure,
 }
 
