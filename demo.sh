@@ -36,7 +36,7 @@ is_built() {
   done
 }
 
-[ $setup = no ] || eng/bootstrap.sh --tests --without-criu
+[ $setup = no ] || eng/bootstrap.sh --tests
 if [ $build = yes ] && ! is_built; then
   echo "demo.sh: building the three programs, which takes some minutes"
   ./build.sh
