@@ -123,7 +123,7 @@ echo "them (MUSTER_ROOT=$MUSTER_ROOT)."
 step "A root file system from Debian packages"
 suite=$(. /etc/os-release; echo "${VERSION_CODENAME:-bookworm}")
 # The mirror that this host itself uses; none known means Debian's own.
-mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Codename: $suite" 'Origin: Debian' 'Component: main' 2>/dev/null | head -1)
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Codename: $suite" 'Origin: Debian' 'Component: main' 2>/dev/null | sed -n 1p || true)
 run "mmdebstrap --quiet --variant=extract --include=bash,coreutils,libc-bin,busybox-static $suite rootfs.tar $mirror"
 run "mkdir rootfs && tar -C rootfs --exclude=./dev -xf rootfs.tar && du -sh rootfs"
 
@@ -201,7 +201,7 @@ refused "muster fetch https://$site/client.aci" "trust"
 refused "muster fetch docker://$registry/demo/web:1.0" "trust"
 
 step "Trust the key, after a look at its fingerprint"
-run "gpg --with-colons --fingerprint demo@demo.example | awk -F: '/^fpr/ {print \$10; exit}'"
+run "gpg --with-colons --fingerprint demo@demo.example | awk -F: '/^fpr/ {print \$10}'"
 printf '   $ %s\n' "muster trust --prefix $registry/demo demo.asc"
 # The question is asked on a terminal only: script(1) is one.
 { sleep 1; echo yes; sleep 1; } | TERM=dumb script -qec "muster trust --prefix $registry/demo demo.asc" /dev/null | indent
@@ -220,8 +220,7 @@ step "Run both in one pod, with an address of its own and a published port"
 run "muster run --detach --name=shop -p $published_port:80 docker://$registry/demo/web:1.0 --name=web --- demo.example/client:1.0 --name=client --memory=32Mi"
 run "muster status --wait-ready=10s shop"
 run "muster list"
-address=$(muster list --format=json | jq -r '[.. | .address? // .ip4? // empty | strings] | first // empty' | cut -d/ -f1)
-[ -n "$address" ] || address=$(muster status shop | grep -oE '([0-9]+\.){3}[0-9]+' | head -1)
+address=$(muster status --format=json shop | jq -r '.networks[0].addresses[0]' | cut -d/ -f1)
 until_true "curl -sf -m 5 http://$address/"
 
 step "Reach it by its address and by the published port"
@@ -234,6 +233,10 @@ until_true "muster logs --app=client shop | grep -q Hello"
 run "muster logs --tail=2 --timestamps shop"
 run "muster enter --app=web shop /bin/bash -c '. /etc/os-release; echo \$PRETTY_NAME, host \$HOSTNAME'"
 run "muster exec --app=web shop /bin/busybox ps"
+echo '<h1>Changed while it runs</h1>' > page.html
+run "muster cp --app=web page.html shop:/srv/www/index.html"
+run "curl -sS -m 5 http://$address/"
+run "muster cp --app=web shop:/etc/debian_version . && cat debian_version"
 run "muster pause shop && muster list && muster resume shop"
 
 step "A tampered image is refused"
@@ -246,7 +249,7 @@ run "muster --root maker image build client && muster --root maker image export 
 refused "muster fetch https://$site/tampered.aci" "not verified"
 
 step "A key that is no longer trusted stops what was fetched with it"
-fingerprint=$(gpg --with-colons --fingerprint demo@demo.example | awk -F: '/^fpr/ {print tolower($10); exit}')
+fingerprint=$(gpg --with-colons --fingerprint demo@demo.example | awk -F: '/^fpr/ {print tolower($10)}')
 run "muster trust rm --prefix demo.example ${fingerprint:0:16}"
 refused "muster run demo.example/client:1.0" "no longer trusted"
 
@@ -257,6 +260,7 @@ leftovers() { "$repository/eng/leftovers.sh" | grep -e "$tag" -e "$work" || true
 [ -n "$(leftovers)" ] || fail "eng/leftovers.sh does not see the pod that runs, so it would not see what it leaves either"
 run "muster stop shop"
 run "muster status shop"
+run "muster export --app=client shop client-now.aci && tar -tf client-now.aci"
 run "muster gc --grace-period=0s"
 run "muster image gc --unused --grace-period=0s"
 printf '   $ %s\n' "eng/leftovers.sh | grep -e $tag -e $work"

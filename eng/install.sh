@@ -128,7 +128,10 @@ remove_pods() {
   local muster=("$libexec/muster") uuid
   unset MUSTER_ROOT
   [ -z "$root" ] || muster+=(--root "$root")
-  for uuid in $("${muster[@]}" list -q --all --full); do "${muster[@]}" rm --force "$uuid"; done
+  for uuid in $("${muster[@]}" list -q --all --full); do
+    "${muster[@]}" stop "$uuid" >/dev/null || true
+    "${muster[@]}" rm --force "$uuid"
+  done
   "${muster[@]}" gc --grace-period=0s --expire-prepared=0s
   [ -z "$("${muster[@]}" list -q --all --full)" ] || fail "some pods could not be removed, so nothing else was: see muster list"
 }
