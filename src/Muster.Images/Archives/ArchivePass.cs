@@ -125,7 +125,7 @@ public sealed class ArchivePass : IDisposable
 
         if (cause is InvalidDataException)
         {
-            throw new MusterException(ErrorKind.Corrupt, $"The archive cannot be decompressed: {cause.Message.TrimEnd('.')}; fetch or make it again", cause);
+            throw new MusterException(ErrorKind.Corrupt, "The archive's compressed data is damaged or cut off: fetch or make it again", cause);
         }
 
         if (cause is not null)

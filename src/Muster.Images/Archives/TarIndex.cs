@@ -103,7 +103,7 @@ internal sealed class TarIndex : IDisposable
         }
         catch (InvalidDataException e)
         {
-            throw new MusterException(ErrorKind.Corrupt, $"The archive cannot be decompressed: {e.Message.TrimEnd('.')}; fetch or make it again", e);
+            throw new MusterException(ErrorKind.Corrupt, "The archive's compressed data is damaged or cut off: fetch or make it again", e);
         }
     }
 

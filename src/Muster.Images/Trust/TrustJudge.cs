@@ -384,6 +384,11 @@ public sealed class TrustJudge
     private static MusterException Refused(string name, IReadOnlyList<SignatureOpinion> opinions, string? identity)
     {
         var reasons = string.Join("; ", opinions.Select(o => $"the {o.Scheme} signature of {o.Location} is not accepted: {o.Reason}"));
+        if (opinions.All(o => o.Reason.Contains("does not match", StringComparison.Ordinal)))
+        {
+            return new MusterException(ErrorKind.Forbidden, $"{name} is not verified: {reasons}. The content or its signature was altered or belongs to another image: fetch both again from their maker");
+        }
+
         return new MusterException(ErrorKind.Forbidden, $"{name} is not verified: {reasons}. If the signer is right, review and trust its key with muster trust{TrustFlag(identity ?? "")} KEY");
     }
 

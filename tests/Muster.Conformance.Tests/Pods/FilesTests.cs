@@ -1,0 +1,83 @@
+using Muster.TestKit;
+
+namespace Muster.Conformance.Tests.Pods;
+
+/// <summary>An app's files from outside: copied, exported, and removed without touching what is shared.</summary>
+public sealed class FilesTests : IDisposable
+{
+    private readonly TestRoot _root = new();
+    private readonly string _image;
+
+    public FilesTests() => _image = _root.Image();
+
+    public void Dispose() => _root.Dispose();
+
+    [Fact]
+    public void Copies_files_and_folders_both_ways()
+    {
+        _root.Muster("run", "--net=none", "--detach", "--name=box", _image, "--", "-c", "mkdir -p /data/sub; echo inner > /data/sub/f; exec sleep 100").Succeeded();
+        TestRoot.Until(() => _root.Muster("exec", "box", "cat", "/data/sub/f").Status == 0, "the file is there");
+        _root.Muster("cp", "box:/data", _root.Work).Succeeded();
+        File.ReadAllText(Path.Combine(_root.Work, "data", "sub", "f")).Should().Be("inner\n");
+        File.WriteAllText(Path.Combine(_root.Work, "outer"), "outer\n");
+        _root.Muster("cp", Path.Combine(_root.Work, "outer"), "box:/data/renamed").Succeeded();
+        _root.Muster("exec", "box", "cat", "/data/renamed").Succeeded().Out.Should().Be("outer\n");
+        _root.Muster("cp", Path.Combine(_root.Work, "data"), "box:/tmp/").Succeeded();
+        _root.Muster("exec", "box", "cat", "/tmp/data/sub/f").Succeeded().Out.Should().Be("inner\n");
+        _root.Muster("cp", "box:/nothing", _root.Work).Should().Match<ProgramRun>(r => r.Status == 254 && r.Error.Contains("could not be read"));
+        _root.State("box").Should().Be("running");
+    }
+
+    [Fact]
+    public void Keeps_links_of_the_app_inside_its_root_when_copying()
+    {
+        var secret = Path.Combine(_root.Work, "secret");
+        Directory.CreateDirectory(secret);
+        File.WriteAllText(Path.Combine(secret, "f"), "host\n");
+        _root.Muster("run", "--net=none", "--detach", "--name=sly", _image, "--", "-c", $"ln -s {secret} /escape; exec sleep 100").Succeeded();
+        TestRoot.Until(() => _root.Muster("exec", "sly", "readlink", "/escape").Status == 0, "the link is there");
+        _root.Muster("cp", "sly:/escape/f", Path.Combine(_root.Work, "got")).Status.Should().Be(254);
+        File.WriteAllText(Path.Combine(_root.Work, "evil"), "evil\n");
+        _root.Muster("cp", Path.Combine(_root.Work, "evil"), "sly:/escape/f").Status.Should().Be(254);
+        File.ReadAllText(Path.Combine(secret, "f")).Should().Be("host\n");
+    }
+
+    [Fact]
+    public void Exports_an_ended_pod_as_an_image_that_runs()
+    {
+        _root.Muster("run", "--net=none", "--name=made", _image, "--", "-c", "echo kept > /kept; rm /bin/yes").Succeeded();
+        var file = Path.Combine(_root.Work, "made.aci");
+        _root.Muster("export", "made", file).Succeeded();
+        _root.Muster("export", "made", file).Status.Should().Be(254, "a file that is there is not replaced");
+        var run = _root.Muster("run", "--net=none", "--insecure-options=image", file, "--exec=/bin/sh", "--", "-c", "cat /kept; ls /bin/yes");
+        run.Out.Should().Be("kept\n");
+        run.Error.Should().Contain("/bin/yes");
+    }
+
+    [Theory]
+    [InlineData("--private-users")]
+    [InlineData("--init")]
+    public void Removes_a_pod_of_any_shape_and_leaves_the_image_whole(string option)
+    {
+        _root.Muster("run", "--rm", "--net=none", option, _image, "--", "-c", "touch /new; rm /bin/yes").Succeeded().Error.Should().BeEmpty();
+        _root.Muster("list", "-q").Out.Should().BeEmpty();
+        _root.Muster("image", "verify", _image).Succeeded();
+    }
+
+    [Fact]
+    public void Removes_a_pod_of_several_apps_at_its_end()
+    {
+        _root.Muster("run", "--rm", _image, "--name=a", "--", "-c", "true", "---", _image, "--name=b", "--", "-c", "sleep 0.2").Succeeded();
+        _root.Muster("list", "-q").Out.Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Starts_an_app_again_that_has_ended_while_the_pod_goes_on()
+    {
+        _root.Muster("run", "--net=none", "--detach", "--name=pair", _image, "--name=once", "--", "-c", "echo x >> /count; wc -l < /count", "---", _image, "--name=stays", "--", "-c", "exec sleep 100").Succeeded();
+        TestRoot.Until(() => _root.Muster("logs", "--app=once", "pair").Out == "1\n", "it ran once");
+        TestRoot.Until(() => _root.Muster("status", "pair").Out.Contains("app-once=0"), "it has ended");
+        _root.Muster("restart", "--app=once", "pair").Succeeded();
+        TestRoot.Until(() => _root.Muster("logs", "--app=once", "pair").Out == "1\n2\n", "it ran again");
+    }
+}
