@@ -63,7 +63,8 @@ public static class PodManifestReader
         }
         catch (JsonException e)
         {
-            throw new MusterException(ErrorKind.Invalid, $"{what} is not JSON: {e.Message}", e);
+            // The parser's own message quotes the document, line ends and control characters included.
+            throw new MusterException(ErrorKind.Invalid, $"{what} is not JSON: line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}", e);
         }
 
         using (document)
@@ -71,9 +72,17 @@ public static class PodManifestReader
             // The values of isolators outlive the document.
             var faults = new ManifestFaults(what);
             var node = new AciNode(document.RootElement.Clone(), "", faults);
-            var manifest = node.IsObject() ? ReadPod(node) : null;
-            faults.Throw();
-            return manifest!;
+            try
+            {
+                var manifest = node.IsObject() ? ReadPod(node) : null;
+                faults.Throw();
+                return manifest!;
+            }
+            catch (InvalidOperationException e)
+            {
+                // Half a surrogate pair passes the parser and fails when a member is looked up.
+                throw new MusterException(ErrorKind.Invalid, $"{what} holds text that is not Unicode", e);
+            }
         }
     }
 

@@ -41,9 +41,9 @@ public static class Isolation
             {
                 result = Apply(result, isolator);
             }
-            catch (Exception e) when (e is InvalidOperationException or FormatException or KeyNotFoundException)
+            catch (Exception e) when (e is InvalidOperationException or FormatException or KeyNotFoundException or OverflowException)
             {
-                throw new MusterException(ErrorKind.Invalid, $"Isolator {isolator.Name} has a value of the wrong form: {isolator.Value.GetRawText()}", e);
+                throw new MusterException(ErrorKind.Invalid, $"Isolator {isolator.Name} has a value of the wrong form: {Shown(isolator.Value)}", e);
             }
         }
 
@@ -123,6 +123,13 @@ public static class Isolation
             default:
                 throw new MusterException(ErrorKind.Unsupported, $"Isolator {isolator.Name} cannot be enforced on this host: leave it out, or start the pod with --ignore-isolator={isolator.Name}");
         }
+    }
+
+    private static string Shown(JsonElement value)
+    {
+        const int Most = 200;
+        var text = value.ValueKind == JsonValueKind.Undefined ? "none" : System.Text.Encoding.UTF8.GetString(System.Runtime.InteropServices.JsonMarshal.GetRawUtf8Value(value));
+        return string.Concat((text.Length <= Most ? text : text[..Most] + "…").Select(c => char.IsControl(c) ? ' ' : c));
     }
 
     private static IReadOnlyList<string> Set(JsonElement value) => [.. value.GetProperty("set").EnumerateArray().Select(e => e.GetString() ?? "")];

@@ -51,7 +51,7 @@ internal static class ManualPages
         text.Append(".SH SYNOPSIS\n.B muster ").Append(Escape(command.Name)).Append('\n').Append(Escape(command.Usage)).Append('\n');
         foreach (var alias in command.Aliases)
         {
-            text.Append(".br\n.B muster ").Append(Escape(string.Join(' ', alias))).Append("\n...\n");
+            text.Append(".br\n.B muster ").Append(Escape(string.Join(' ', alias))).Append("\n\\&...\n");
         }
 
         if (command.Description.Length > 0)

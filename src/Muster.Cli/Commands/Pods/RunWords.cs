@@ -1,3 +1,4 @@
+using System.Globalization;
 using Muster.Containers.Pods;
 using Muster.Core;
 using Muster.Network;
@@ -15,7 +16,7 @@ internal static class NetworkWords
             var colon = value.IndexOf(':', StringComparison.Ordinal);
             var name = colon < 0 ? value : value[..colon];
             var arguments = new Dictionary<string, string>(StringComparer.Ordinal);
-            foreach (var pair in colon < 0 ? [] : value[(colon + 1)..].Split(';', ',', StringSplitOptions.RemoveEmptyEntries))
+            foreach (var pair in colon < 0 ? [] : value[(colon + 1)..].Split([';', ','], StringSplitOptions.RemoveEmptyEntries))
             {
                 var equals = pair.IndexOf('=', StringComparison.Ordinal);
                 if (equals < 1)
@@ -42,10 +43,32 @@ internal static class NetworkWords
         return choices.Count > 0 ? choices : [new NetworkChoice("default", new Dictionary<string, string>())];
     }
 
-    // A comma separates networks only where no argument list has begun.
-    private static IEnumerable<string> Split(string value) => value.Contains(':', StringComparison.Ordinal) ? [value] : value.Split(',', StringSplitOptions.RemoveEmptyEntries);
+    // After a colon, KEY=VALUE behind a comma is one more argument; anything else begins the next network.
+    private static IEnumerable<string> Split(string value)
+    {
+        string? network = null;
+        foreach (var part in value.Split(',', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var sign = part.AsSpan().IndexOfAny(':', '=');
+            if (network is not null && network.Contains(':', StringComparison.Ordinal) && sign >= 0 && part[sign] == '=')
+            {
+                network += "," + part;
+                continue;
+            }
 
-    private static string[] Split(this string text, char one, char other, StringSplitOptions options) => text.Split([one, other], options);
+            if (network is not null)
+            {
+                yield return network;
+            }
+
+            network = part;
+        }
+
+        if (network is not null)
+        {
+            yield return network;
+        }
+    }
 }
 
 /// <summary><c>--port</c> and <c>--publish</c>.</summary>
@@ -94,7 +117,7 @@ internal static class PortWords
             : throw new MusterException(ErrorKind.Usage, $"\"{address}\" in \"{whole}\" is not an address");
     }
 
-    private static int Port(string text, string whole) => int.TryParse(text, out var port) && port is >= 1 and <= 65535
+    private static int Port(string text, string whole) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is >= 1 and <= 65535
         ? port
         : throw new MusterException(ErrorKind.Usage, $"\"{text}\" in \"{whole}\" is not a port from 1 to 65535");
 }

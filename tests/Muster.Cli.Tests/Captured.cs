@@ -1,0 +1,12 @@
+using Muster.Cli.CommandLine;
+using Muster.TestKit;
+
+namespace Muster.Cli.Tests;
+
+/// <summary>Runs the muster of this checkout's build, as a process: its output goes to the process's own streams.</summary>
+internal static class Captured
+{
+    /// <summary>The built program beside the tests; only its CIL, so nothing needs to be published.</summary>
+    public static ProgramRun Muster(params string[] words) =>
+        ProgramRun.Of(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [typeof(Command).Assembly.Location, .. words]);
+}

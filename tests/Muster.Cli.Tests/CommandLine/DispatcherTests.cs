@@ -1,0 +1,42 @@
+namespace Muster.Cli.Tests.CommandLine;
+
+/// <summary>What a user sees of a call that is wrong or that asks for help.</summary>
+public sealed class DispatcherTests
+{
+    [Theory]
+    [InlineData("\"rnu\" is not a command of muster, did you mean \"run\"?", "rnu")]
+    [InlineData("\"muster image\" needs one of", "image")]
+    [InlineData("\"muster list\" has no option --nope", "list", "--nope")]
+    [InlineData("Too few arguments", "attach")]
+    [InlineData("is one too many", "completion", "bash", "zsh")]
+    [InlineData("--format=xml is not one of table, json", "list", "--format=xml")]
+    public void Refuses_wrong_words_with_status_2(string sentence, params string[] words)
+    {
+        var run = Captured.Muster(words);
+        run.Status.Should().Be(2);
+        run.Out.Should().BeEmpty();
+        run.Error.Should().StartWith("muster: ").And.Contain(sentence);
+        run.Error.TrimEnd('\n').Should().NotContain("\n");
+    }
+
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("help")]
+    [InlineData("run", "--help")]
+    [InlineData("help", "image", "list")]
+    [InlineData("--version")]
+    public void Helps_on_standard_output_with_status_0(params string[] words)
+    {
+        var run = Captured.Muster(words).Succeeded();
+        run.Out.Should().NotBeEmpty();
+        run.Error.Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Shows_the_overview_as_an_error_without_words()
+    {
+        var run = Captured.Muster();
+        (run.Status, run.Out).Should().Be((2, ""));
+        run.Error.Should().Contain("Usage: muster COMMAND");
+    }
+}

@@ -1,0 +1,90 @@
+using Muster.Containers.Pods;
+using Muster.Containers.Runtime;
+using Muster.Core;
+
+namespace Muster.Containers.Tests.Runtime;
+
+public sealed class IsolationTests
+{
+    private static readonly AppSpec Nothing = new() { Image = null!, Layers = [] };
+
+    private static IsolationRecord Resolve(params string[] isolators) => Isolation.Resolve(Nothing, Kit.Template(isolators), [], _ => { });
+
+    [Fact]
+    public void Confines_an_app_that_asks_for_nothing()
+    {
+        var plain = Resolve();
+        plain.Capabilities.Should().HaveCount(14).And.NotContain("CAP_SYS_ADMIN");
+        (plain.NoNewPrivileges, plain.Seccomp.Mode, plain.MaskPaths, plain.PidsLimit).Should().Be((true, "default", true, Isolation.DefaultPidsLimit));
+        (plain.MemoryLimit, plain.CpuLimitMillis, plain.OomScoreAdj).Should().Be((null, null, null));
+    }
+
+    [Fact]
+    public void Reads_each_isolator_of_the_specification()
+    {
+        var memory = Resolve("""resource/memory {"limit":"1Gi","request":"512M"}""");
+        (memory.MemoryLimit, memory.MemoryRequest).Should().Be((1_073_741_824, 512_000_000));
+        var cpu = Resolve("""resource/cpu {"limit":"1500m","request":"500m"}""");
+        (cpu.CpuLimitMillis, cpu.CpuShares).Should().Be((1500, 512));
+        Resolve("""resource/cpu {"limit":2}""").CpuLimitMillis.Should().Be(2000);
+        Resolve("""resource/block-bandwidth {"default":true,"limit":"2M"}""").BlockBytesPerSecond.Should().Be(2_000_000);
+        Resolve("""resource/block-iops {"default":true,"limit":"1000"}""").BlockOperationsPerSecond.Should().Be(1000);
+        Resolve("""os/linux/capabilities-retain-set {"set":["CAP_KILL","net_admin"]}""").Capabilities.Should().Equal("CAP_KILL", "CAP_NET_ADMIN");
+        Resolve("""os/linux/capabilities-remove-set {"set":["CAP_KILL"]}""").Capabilities.Should().HaveCount(13).And.NotContain("CAP_KILL");
+        Resolve("os/linux/no-new-privileges false").NoNewPrivileges.Should().BeFalse();
+        Resolve("os/linux/oom-score-adj -500").OomScoreAdj.Should().Be(-500);
+        Resolve("os/linux/cpu-shares 2048").CpuShares.Should().Be(2048);
+        var filter = Resolve("""os/linux/seccomp-remove-set {"set":["ptrace"],"errno":"ENOTSUP"}""").Seccomp;
+        (filter.Mode, filter.Calls.Single(), filter.Errno).Should().Be(("remove", "ptrace", "ENOTSUP"));
+        Resolve("""os/linux/seccomp-retain-set {"set":["read"]}""").Seccomp.Errno.Should().Be("kill");
+    }
+
+    [Theory]
+    [InlineData("resource/memory {\"limit\":\"lots\"}")]
+    [InlineData("resource/memory {\"limit\":\"-1\"}")]
+    [InlineData("resource/memory {\"limit\":{}}")]
+    [InlineData("resource/memory []")]
+    [InlineData("resource/memory")]
+    [InlineData("resource/cpu {\"limit\":\"9E\"}")]
+    [InlineData("resource/cpu {\"request\":\"9E\"}")]
+    [InlineData("os/linux/no-new-privileges")]
+    [InlineData("os/linux/no-new-privileges \"yes\"")]
+    [InlineData("os/linux/oom-score-adj 1001")]
+    [InlineData("os/linux/oom-score-adj \"5\"")]
+    [InlineData("os/linux/cpu-shares 1")]
+    [InlineData("os/linux/cpu-shares 99999999999999999999")]
+    [InlineData("os/linux/capabilities-retain-set {\"set\":[\"CAP_EVERYTHING\"]}")]
+    [InlineData("os/linux/capabilities-retain-set {\"set\":\"CAP_KILL\"}")]
+    [InlineData("os/linux/capabilities-retain-set {\"set\":[7]}")]
+    [InlineData("os/linux/seccomp-retain-set {\"errno\":\"EPERM\"}")]
+    public void Refuses_a_value_of_the_wrong_form(string isolator) => FluentActions.Invoking(() => Resolve(isolator))
+        .Should().Throw<MusterException>().Where(e => e.Kind == ErrorKind.Invalid);
+
+    [Fact]
+    public void Refuses_what_is_given_twice_or_against_itself()
+    {
+        FluentActions.Invoking(() => Resolve("os/linux/cpu-shares 5", "os/linux/cpu-shares 5")).Should().Throw<MusterException>().WithMessage("*os/linux/cpu-shares is given twice");
+        FluentActions.Invoking(() => Resolve("""os/linux/capabilities-retain-set {"set":[]}""", """os/linux/capabilities-remove-set {"set":[]}""")).Should().Throw<MusterException>().WithMessage("*not both");
+        FluentActions.Invoking(() => Resolve("""os/linux/seccomp-retain-set {"set":["read"]}""", """os/linux/seccomp-remove-set {"set":["read"]}""")).Should().Throw<MusterException>().WithMessage("*not both");
+    }
+
+    [Fact]
+    public void Refuses_what_it_cannot_enforce_unless_told_to_ignore_it()
+    {
+        FluentActions.Invoking(() => Resolve("""resource/network-bandwidth {"limit":"1G"}""")).Should().Throw<MusterException>()
+            .Where(e => e.Kind == ErrorKind.Unsupported).WithMessage("*resource/network-bandwidth*--ignore-isolator=resource/network-bandwidth");
+        var told = new List<string>();
+        var result = Isolation.Resolve(Nothing, Kit.Template("""resource/network-bandwidth {"limit":"1G"}""", "os/linux/cpu-shares 5"), ["resource/network-bandwidth"], told.Add);
+        result.CpuShares.Should().Be(5);
+        told.Should().ContainSingle().Which.Should().Contain("resource/network-bandwidth");
+    }
+
+    [Fact]
+    public void Lets_the_commands_options_win()
+    {
+        var asked = Nothing with { MemoryLimit = 5, CapabilitiesRetain = ["chown", "CAP_KILL"], CapabilitiesRemove = ["kill"], PidsLimit = 7 };
+        var result = Isolation.Resolve(asked, Kit.Template("""resource/memory {"limit":"1G"}""", """os/linux/capabilities-retain-set {"set":[]}"""), [], _ => { });
+        (result.MemoryLimit, result.PidsLimit).Should().Be((5, 7));
+        result.Capabilities.Should().Equal("CAP_CHOWN");
+    }
+}
