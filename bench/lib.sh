@@ -138,7 +138,7 @@ TEXT
 run_podman() { # NET [OPTION…]
     local net=$1
     shift
-    "${podman[@]}" run --rm --pull=never --network "$net" "${limits[@]}" "$@" "$podman_image"
+    "${podman[@]}" run --rm --pull=never --cgroup-parent "/$tag-podman" --network "$net" "${limits[@]}" "$@" "$podman_image"
 }
 # Without CAP_SYS_RESOURCE podman's own limits cannot be set: ask for lower ones.
 limits=(--ulimit nofile=1024:4096 --ulimit nproc=1024:1024)

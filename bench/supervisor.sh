@@ -11,7 +11,7 @@ peer_docker
 
 for ((i = 0; i < pods; i++)); do
     "$muster" --root "$root/m" run -q --detach --net=host --insecure-options=image "oci:$layout:latest" --exec=/bin/sleep -- 600 > /dev/null
-    ! have podman || "${podman[@]}" run -d --pull=never --network host "${limits[@]}" "$podman_image" /bin/sleep 600 > /dev/null
+    ! have podman || "${podman[@]}" run -d --pull=never --cgroup-parent "/$tag-podman" --network host "${limits[@]}" "$podman_image" /bin/sleep 600 > /dev/null
     ! have docker || "${docker[@]}" run -d --network host bench:latest /bin/sleep 600 > /dev/null
 done
 [ "$(pgrep -x -c sleep)" -ge "$pods" ] || fail "the pods do not run"
