@@ -56,14 +56,19 @@ for ((i = 0; i < rounds; i++)); do
     rm -rf "$fast/p" "$fast/r"
 done
 
-printf '%-26s %10s %10s %10s\n' what median_ms best_ms "x muster"
+echo "| what | runs | median ms | min ms | × muster | × muster (minima) |"
+echo "|---|---|---|---|---|---|"
+median() { sort -n "$1" | sed -n "$(((rounds + 1) / 2))p"; }
+least() { sort -n "$1" | head -1; }
 for place in tmpfs disk; do
-    median() { sort -n "$1" | sed -n "$(((rounds + 1) / 2))p"; }
     for file in "$fast"/times.*-$place; do
         name=${file##*/times.}
         base=$fast/times.muster-gzip-$place
         case $name in *zstd*) base=$fast/times.muster-zstd-$place ;; esac
-        printf '%-26s %10s %10s %10s\n' "$name" "$(median "$file")" "$(sort -n "$file" | head -1)" "$(awk "BEGIN { printf \"%.2f\", $(median "$file") / $(median "$base") }")"
+        awk -v name="$name" -v n="$rounds" -v m="$(median "$file")" -v l="$(least "$file")" -v bm="$(median "$base")" -v bl="$(least "$base")" \
+            'BEGIN { printf "| %s | %d | %d | %d | %.2f | %.2f |\n", name, n, m, l, m / bm, l / bl }'
     done
 done
-ls -l "$fast"/minbase.tar* "$tar" | awk '{ printf "%s %.1f MB\n", $NF, $5 / 1e6 }' | sed "s|$fast/||; s|.*/\(minbase\)|\1|" | sort -u
+echo
+echo "$(ls -l "$fast"/minbase.tar* "$tar" | awk '{ sub(/.*\//, "", $NF); printf "%s %.1f MB\n", $NF, $5 / 1e6 }' | sort -u | paste -sd, | sed 's/,/, /g')."
+echo "Load $(cut -d' ' -f1-3 /proc/loadavg), $(nproc) cores, kernel $(uname -r); $("$muster" version), $(umoci --version | head -1), $(podman --version)."
