@@ -86,6 +86,11 @@ public static class BuildRecipeReader
         {
             throw new MusterException(ErrorKind.Invalid, $"The recipe is not YAML (line {e.Start.Line}: {e.Message.TrimEnd('.')})", e);
         }
+        catch (InvalidOperationException e)
+        {
+            // YamlDotNet's scanner throws it for some lists that are not closed.
+            throw new MusterException(ErrorKind.Invalid, "The recipe is not YAML: a list or a map is not closed", e);
+        }
 
         var faults = new List<string>();
         var recipe = Read(new Node(root, "", faults));
