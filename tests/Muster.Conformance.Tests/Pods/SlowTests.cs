@@ -27,6 +27,7 @@ public sealed class SlowTests
         addresses.Should().OnlyHaveUniqueItems();
         root.Muster(["rm", "--force", .. names]).Succeeded();
         root.Muster("list", "-q", "--all").Out.Should().BeEmpty();
+        root.Muster("gc", "--grace-period=0s").Succeeded();
         root.Leftovers().Should().BeEmpty();
         Files(run).Should().BeLessThanOrEqualTo(before);
     }
@@ -47,6 +48,7 @@ public sealed class SlowTests
         }
 
         root.Muster("list", "-q", "--all").Out.Should().BeEmpty();
+        root.Muster("gc", "--grace-period=0s").Succeeded();
         root.Leftovers().Should().BeEmpty();
         Files(run).Should().BeLessThanOrEqualTo(before);
     }
