@@ -21,12 +21,12 @@ public sealed class Settings
     [
         new("pods.runtime", "", "The OCI runtime, by name or path; empty for the first of crun and runc that works", _ => true),
         new("pods.network", "default", "The network that a pod joins when --net does not say", v => AcName.IsName(v)),
-        new("pods.stop-timeout", "10s", "Time between an app's stop signal and SIGKILL", v => v.Length > 0 && char.IsAsciiDigit(v[0])),
+        new("pods.stop-timeout", "10s", "Time between an app's stop signal and SIGKILL", IsDuration),
         new("pods.pids", "4096", "Processes and threads that an app may have", v => long.TryParse(v, out var n) && n is >= 1 and <= 4_194_304),
         new("pods.log-max-size", "16Mi", "Size at which an app's log is rotated", v => Quantity.TryParse(v, out _)),
         new("pods.log-max-files", "3", "Rotated logs that are kept", v => int.TryParse(v, out var n) && n is >= 0 and <= 1000),
-        new("gc.grace-period", "30m", "How long muster gc keeps a pod that has ended", v => v.Length > 0 && char.IsAsciiDigit(v[0])),
-        new("gc.expire-prepared", "24h", "How long muster gc keeps a pod that never ran", v => v.Length > 0 && char.IsAsciiDigit(v[0])),
+        new("gc.grace-period", "30m", "How long muster gc keeps a pod that has ended", IsDuration),
+        new("gc.expire-prepared", "24h", "How long muster gc keeps a pod that never ran", IsDuration),
     ];
 
     private readonly Dictionary<string, string> _values;
@@ -85,6 +85,20 @@ public sealed class Settings
         return faults.Count == 0
             ? new Settings(values)
             : throw new MusterException(ErrorKind.Invalid, $"{path} is not valid: {string.Join("; ", faults.Take(20))}; \"muster config\" lists the keys");
+    }
+
+    // Numbers with the units ms, s, m, h and d, or plain seconds; the command line reads them in the same way.
+    private static bool IsDuration(string value)
+    {
+        var rest = value.AsSpan();
+        while (rest.Length > 0 && char.IsAsciiDigit(rest[0]))
+        {
+            var digits = rest.IndexOfAnyExcept("0123456789.");
+            rest = digits < 0 ? [] : rest[digits..];
+            rest = rest is ['m', 's', ..] ? rest[2..] : rest is ['s' or 'm' or 'h' or 'd', ..] ? rest[1..] : rest;
+        }
+
+        return value.Length > 0 && rest.Length == 0;
     }
 
     private static void Take(string key, string value, int number, Dictionary<string, string> values, List<string> faults)

@@ -95,7 +95,7 @@ internal static class LookasideConfiguration
                 }
             }
         }
-        catch (YamlException e)
+        catch (Exception e) when (e is YamlDotNet.Core.YamlException or InvalidOperationException)
         {
             throw new MusterException(ErrorKind.Invalid, $"{path} is not YAML ({e.Message}): correct it", e);
         }
