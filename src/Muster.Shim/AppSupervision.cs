@@ -43,7 +43,7 @@ internal sealed class AppSupervision
     {
         _plan = plan;
         _context = context;
-        _log = plan.Output == "log"
+        _log = plan.Output != "null"
             ? new LogWriter(Path.Combine(context.PodDirectory, "logs", plan.Name + ".log"), context.Plan.LogMaxBytes, context.Plan.LogMaxFiles, context.Time)
             : null;
     }
@@ -277,7 +277,7 @@ internal sealed class AppSupervision
 
     private int OpenOutput(string stream, int callers)
     {
-        if (_plan.Output == "null")
+        if (_plan.Output == "null" || _plan.Output == "no-" + stream)
         {
             return -1;
         }

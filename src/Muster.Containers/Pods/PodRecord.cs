@@ -140,7 +140,7 @@ public sealed record AppRecord
     /// <summary><c>null</c>, <c>inherit</c> or <c>pipe</c>.</summary>
     public string Stdin { get; init; } = "null";
 
-    /// <summary><c>log</c> or <c>null</c>.</summary>
+    /// <summary><c>log</c>, <c>no-stdout</c>, <c>no-stderr</c> or <c>null</c>.</summary>
     public string Output { get; init; } = "log";
 
     public string Restart { get; init; } = "never";

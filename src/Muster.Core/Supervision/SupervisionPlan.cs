@@ -99,7 +99,7 @@ public sealed record PlannedApp
     /// <summary><c>null</c>, <c>inherit</c> (the shim's own standard input) or <c>pipe</c> (held open for attach).</summary>
     public string Stdin { get; init; } = "null";
 
-    /// <summary><c>log</c> (also to the shim's standard output when it has one), or <c>null</c>.</summary>
+    /// <summary><c>log</c> (also to the shim's standard output when it has one), <c>no-stdout</c> or <c>no-stderr</c> for only the other, or <c>null</c>.</summary>
     public string Output { get; init; } = "log";
 
     /// <summary><c>never</c>, <c>on-failure</c> or <c>always</c>.</summary>

@@ -23,6 +23,16 @@ public sealed class RunTests : IDisposable
         run.Error.Should().Be("err\n");
     }
 
+    [Theory]
+    [InlineData("--stdout=null", "", "err\n")]
+    [InlineData("--stderr=null", "out\n", "")]
+    public void Throws_away_a_stream_when_asked(string option, string output, string error)
+    {
+        var run = Sh("echo out; echo err >&2", option).Succeeded();
+        run.Out.Should().Be(output);
+        run.Error.Should().Be(error);
+    }
+
     [Fact]
     public void Hands_on_standard_input_to_its_end()
     {

@@ -105,7 +105,13 @@ internal sealed class SpecBuilder
             PidsLimit = One("pids") is not null ? Whole(words.Values.ContainsKey("pids") ? words.Values : _pod, "pids", 0, 1, 4_194_304) : long.Parse(_settings["pods.pids"]),
             OomScoreAdj = One("oom-score-adj") is not null ? (int)Whole(words.Values.ContainsKey("oom-score-adj") ? words.Values : _pod, "oom-score-adj", 0, -1000, 1000) : null,
             Stdin = StdinMode(One("stdin"), alone, interactive),
-            Output = One("stdout") == "null" && One("stderr") == "null" ? "null" : "log",
+            Output = (One("stdout") == "null", One("stderr") == "null") switch
+            {
+                (true, true) => "null",
+                (true, false) => "no-stdout",
+                (false, true) => "no-stderr",
+                _ => "log",
+            },
             Terminal = interactive || One("stdin") == "tty" || One("stdout") == "tty",
             Restart = One("restart") ?? "never",
             Annotations = [.. Many("annotation").Select(Pair)],
