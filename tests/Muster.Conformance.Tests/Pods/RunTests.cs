@@ -156,7 +156,7 @@ public sealed class RunTests : IDisposable
     [Fact]
     public void Shows_wrong_words_with_status_2_and_changes_nothing()
     {
-        foreach (var words in new[] { new[] { "run" }, ["run", "--nope", _image], ["run", "--memory=x", _image], ["run", "--port=http", _image], ["run", "--net=host", "-p", "1:2", _image], ["rum", _image] })
+        foreach (var words in new[] { new[] { "run" }, ["run", "--nope", _image], ["prepare", "--detach", _image], ["run", "--memory=x", _image], ["run", "--port=http", _image], ["run", "--net=host", "-p", "1:2", _image], ["rum", _image] })
         {
             var run = _root.Muster(words);
             run.Status.Should().Be(2, string.Join(' ', words));

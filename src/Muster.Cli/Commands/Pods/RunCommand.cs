@@ -38,7 +38,8 @@ internal static class RunCommand
         Usage = "[POD-OPTION…] IMAGE [IMAGE-OPTION…] [-- ARGUMENT…] [--- IMAGE …]",
         Description = $"Prints the pod's UUID for muster run-prepared.\n{RunOptions.GrammarText}",
         Example = "uuid=$(muster prepare oci:./busybox -- sleep 60)\nmuster run-prepared $uuid",
-        Options = [.. RunOptions.Start, .. RunOptions.Pod, .. RunOptions.App],
+        // Nothing is started, so there is nothing to detach from.
+        Options = [.. RunOptions.Start.Where(o => o.Name != "detach"), .. RunOptions.Pod, .. RunOptions.App],
         RawArguments = true,
         Run = (call, ct) => StartAsync(call, prepareOnly: true, ct),
     };
