@@ -63,8 +63,7 @@ public static class PodManifestReader
         }
         catch (JsonException e)
         {
-            // The parser's own message quotes the document, line ends and control characters included.
-            throw new MusterException(ErrorKind.Invalid, $"{what} is not JSON: line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}", e);
+            throw new MusterException(ErrorKind.Invalid, $"{what} is not JSON: {JsonFault.Of(e)}", e);
         }
 
         using (document)

@@ -38,9 +38,13 @@ public static class AciManifestReader
             // The record of the image holds the manifest: text that cannot be written again must be found now.
             _ = JsonSerializer.SerializeToUtf8Bytes(json, StoreJson.Default.JsonElement);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
+        catch (JsonException e)
         {
-            throw new MusterException(ErrorKind.Invalid, $"The image manifest is not JSON ({e.Message.TrimEnd('.')})", e);
+            throw new MusterException(ErrorKind.Invalid, $"The image manifest is not JSON: {JsonFault.Of(e)}", e);
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            throw new MusterException(ErrorKind.Invalid, "The image manifest holds text that is not Unicode", e);
         }
 
         var faults = new ManifestFaults("The image manifest");

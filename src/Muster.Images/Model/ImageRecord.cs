@@ -32,9 +32,9 @@ public sealed record ImageRecord
     /// <summary>The version label, or the tag.</summary>
     public string? VersionLabel { get; init; }
 
-    public IReadOnlyList<NameValue> Labels { get; init; } = [];
+    public IReadOnlyList<NameValue> Labels { get; init => field = value ?? []; } = [];
 
-    public IReadOnlyList<NameValue> Annotations { get; init; } = [];
+    public IReadOnlyList<NameValue> Annotations { get; init => field = value ?? []; } = [];
 
     public required AppTemplate App { get; init; }
 
@@ -45,12 +45,12 @@ public sealed record ImageRecord
     public required IReadOnlyList<string> Blobs { get; init; }
 
     /// <summary>Ids of the images this one depends on (ACI dependencies), flattened.</summary>
-    public IReadOnlyList<string> Dependencies { get; init; } = [];
+    public IReadOnlyList<string> Dependencies { get; init => field = value ?? []; } = [];
 
-    public string Os { get; init; } = "linux";
+    public string Os { get; init => field = value ?? "linux"; } = "linux";
 
     /// <summary>In OCI's words: <c>amd64</c>, <c>arm64</c>.</summary>
-    public string Architecture { get; init; } = "amd64";
+    public string Architecture { get; init => field = value ?? "amd64"; } = "amd64";
 
     public required DateTimeOffset ImportedAt { get; init; }
 

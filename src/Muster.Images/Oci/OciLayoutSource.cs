@@ -99,7 +99,7 @@ public sealed class OciLayoutSource : IOciSource
         }
         catch (JsonException e)
         {
-            throw new MusterException(ErrorKind.Invalid, $"{Location}: the file oci-layout is not JSON", e);
+            throw new MusterException(ErrorKind.Invalid, $"{Location}: the file oci-layout cannot be read: {JsonFault.Of(e)}", e);
         }
     }
 

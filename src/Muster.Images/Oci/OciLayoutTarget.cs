@@ -130,7 +130,7 @@ public sealed class OciLayoutTarget : IOciTarget
         }
         catch (JsonException e)
         {
-            throw new MusterException(ErrorKind.Invalid, $"{Location}: index.json cannot be read", e);
+            throw new MusterException(ErrorKind.Invalid, $"{Location}: the layout's index.json cannot be read: {JsonFault.Of(e)}", e);
         }
     }
 }

@@ -37,7 +37,7 @@ internal sealed class ForeignPolicy
         }
         catch (JsonException e)
         {
-            throw new MusterException(ErrorKind.Invalid, $"{path} cannot be read ({e.Message}): correct it, or remove it if no other tool needs it", e);
+            throw new MusterException(ErrorKind.Invalid, $"{path} cannot be read ({JsonFault.Of(e)}): correct it, or remove it if no other tool needs it", e);
         }
     }
 

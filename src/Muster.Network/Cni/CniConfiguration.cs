@@ -41,7 +41,7 @@ public sealed record CniConfiguration
         }
         catch (JsonException e)
         {
-            throw Refused(where, "it is not JSON: " + e.Message, e);
+            throw Refused(where, "it is not JSON: " + JsonFault.Of(e), e);
         }
     }
 

@@ -168,7 +168,7 @@ internal static class CniPlugins
         }
         catch (JsonException e)
         {
-            throw new MusterException(ErrorKind.Upstream, $"CNI plugin {type} of network {attachment.Network} answered no JSON: {e.Message}", e);
+            throw new MusterException(ErrorKind.Upstream, $"CNI plugin {type} of network {attachment.Network} answered no JSON: {JsonFault.Of(e)}", e);
         }
     }
 

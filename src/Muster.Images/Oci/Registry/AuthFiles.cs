@@ -232,7 +232,7 @@ public sealed class AuthFiles
         }
         catch (Exception e) when (e is System.ComponentModel.Win32Exception or JsonException or IOException)
         {
-            throw new MusterException(ErrorKind.Unsupported, $"docker-credential-{helper}, which the auth file names, cannot be used ({e.Message}): install it, or log in with muster login", e);
+            throw new MusterException(ErrorKind.Unsupported, $"docker-credential-{helper}, which the auth file names, cannot be used ({(e is JsonException fault ? "its answer is not JSON: " + JsonFault.Of(fault) : e.Message)}): install it, or log in with muster login", e);
         }
     }
 
@@ -257,7 +257,7 @@ public sealed class AuthFiles
         }
         catch (Exception e) when (e is JsonException or ArgumentException)
         {
-            throw new MusterException(ErrorKind.Invalid, $"The auth file {path} is not JSON ({e.Message}): correct it, or remove it and log in again", e);
+            throw new MusterException(ErrorKind.Invalid, $"The auth file {path} is not JSON ({(e is JsonException fault ? JsonFault.Of(fault) : "a member stands there twice")}): correct it, or remove it and log in again", e);
         }
     }
 
