@@ -3,7 +3,10 @@ using System.Text;
 
 namespace Muster.Cli.Tests;
 
-/// <summary>A line of shell on a terminal of its own (script(1)): what is expected is awaited, then the answer is typed.</summary>
+/// <summary>
+/// A line of shell on a terminal of its own (script(1)): what is expected is awaited, then the answer is typed. Interrupts
+/// count even where the tests were started in the background, which ignores them.
+/// </summary>
 internal sealed class Dialog : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
@@ -12,7 +15,7 @@ internal sealed class Dialog : IDisposable
     private readonly StringBuilder _seen = new();
 
     public Dialog(string line) =>
-        _process = Process.Start(new ProcessStartInfo("script", ["-qec", line, "/dev/null"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        _process = Process.Start(new ProcessStartInfo("env", ["--default-signal=INT,QUIT", "script", "-qec", line, "/dev/null"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
 
     public string Seen => _seen.ToString();
 

@@ -8,6 +8,9 @@ namespace Muster.Core;
 /// </summary>
 public static class JsonFault
 {
+    /// <summary>What <see cref="StrictJson"/> refuses that the reader itself does not.</summary>
+    internal const string NotUnicode = "it holds text that is not Unicode";
+
     /// <summary>A path through a document that is longer tells nobody where to look.</summary>
     private const int MaxPath = 200;
 
@@ -47,6 +50,7 @@ public static class JsonFault
         {
             // These names are the format's own, not the document's.
             _ when at >= 0 => "it lacks " + message[(at + missing.Length)..].Split(". ")[0].TrimEnd('.').Replace('\'', '"'),
+            NotUnicode => NotUnicode,
             _ when message.Contains("could not be mapped", StringComparison.Ordinal) => "there is no member of that name",
             _ when message.Contains("uplicate", StringComparison.Ordinal) => "a member stands there twice",
             _ => "the value has the wrong type or is out of range",

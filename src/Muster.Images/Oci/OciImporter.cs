@@ -216,20 +216,12 @@ public sealed class OciImporter
     {
         try
         {
-            using var document = JsonDocument.Parse(bytes);
-            var json = document.RootElement.Clone();
-
-            // The record of the image holds the document: text that cannot be written again must be found now.
-            _ = JsonSerializer.SerializeToUtf8Bytes(json, StoreJson.Default.JsonElement);
-            return json;
+            // The record of the image holds the document: what cannot be written again must be found now.
+            return StrictJson.Parse(bytes);
         }
         catch (JsonException e)
         {
-            throw new MusterException(ErrorKind.Invalid, $"The image's {what} is not JSON: {JsonFault.Of(e)}", e);
-        }
-        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
-        {
-            throw new MusterException(ErrorKind.Invalid, $"The image's {what} holds text that is not Unicode", e);
+            throw new MusterException(ErrorKind.Invalid, $"The image's {what} cannot be read: {JsonFault.Of(e)}", e);
         }
     }
 }

@@ -149,7 +149,7 @@ public sealed class OciLayoutTarget : IOciTarget
         {
             var bytes = LayoutFiles.Read(index, OciDocuments.MaxBytes);
             _ = OciDocuments.ReadIndex(new OciDocument(Digest.Sha256(bytes), MediaTypes.Index, bytes));
-            return JsonNode.Parse(bytes)!.AsObject();
+            return JsonObject.Create(StrictJson.Parse(bytes))!;
         }
         catch (JsonException e)
         {

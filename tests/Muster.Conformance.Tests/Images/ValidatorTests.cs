@@ -50,7 +50,7 @@ public sealed class ValidatorTests : IDisposable
         var architecture = System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "aarch64" : "amd64";
         File.WriteAllText(Path.Combine(folder, "manifest"), $$"""
             {"acKind":"ImageManifest","acVersion":"0.8.11","name":"coreos.com/ace-validator-{{name}}",
-             "labels":[{"name":"version","value":"0.8.11"},{"name":"os","value":"linux"},{"name":"arch","value":"{{architecture}}"}],"app":{{{app}}}}
+             "labels":[{"name":"version","value":"0.8.11"},{"name":"os","value":"linux"},{"name":"arch","value":"{{architecture}}"}],"app":{ {{app}} } }
             """);
         _root.Muster("image", "build", folder).Succeeded();
     }

@@ -110,16 +110,8 @@ public static class SignatureManifests
             return there;
         }
 
-        JsonObject? list = null;
-        try
-        {
-            list = index is { } bytes ? JsonNode.Parse(bytes.Span) as JsonObject : null;
-        }
-        catch (JsonException)
-        {
-            // Not an index: begun anew.
-        }
-
+        // What is not an index is begun anew.
+        var list = index is { } bytes && Root(bytes) is { ValueKind: JsonValueKind.Object } root ? JsonObject.Create(root) : null;
         var entries = list?["manifests"] as JsonArray;
         if (list is null || entries is null)
         {
@@ -141,14 +133,14 @@ public static class SignatureManifests
             ["size"] = referrer.Bytes.Length,
             ["artifactType"] = BundleType + ".v0.3+json",
         };
-        if (Root(referrer.Bytes) is { } root)
+        if (Root(referrer.Bytes) is { } manifest)
         {
-            if (Text(root, "artifactType") is { Length: > 0 } type)
+            if (Text(manifest, "artifactType") is { Length: > 0 } type)
             {
                 entry["artifactType"] = type;
             }
 
-            if (Member(root, "annotations", JsonValueKind.Object) is { } annotations)
+            if (Member(manifest, "annotations", JsonValueKind.Object) is { } annotations)
             {
                 entry["annotations"] = JsonNode.Parse(annotations.GetRawText());
             }
@@ -183,17 +175,13 @@ public static class SignatureManifests
     public static bool IsAbout(ReadOnlyMemory<byte> manifest, Digest subject) =>
         Root(manifest) is { } root && Member(root, "subject", JsonValueKind.Object) is { } named && Text(named, "digest") == subject.ToString();
 
-    // What is not UTF-8, or has half a surrogate pair, passes the parser and fails when it is read or written: it is no manifest.
     private static JsonElement? Root(ReadOnlyMemory<byte> json)
     {
         try
         {
-            using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 32, AllowDuplicateProperties = false });
-            var root = document.RootElement.Clone();
-            _ = JsonSerializer.SerializeToUtf8Bytes(root, StoreJson.Default.JsonElement);
-            return root;
+            return StrictJson.Parse(json, maxDepth: 32);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
+        catch (JsonException)
         {
             return null;
         }
@@ -205,28 +193,8 @@ public static class SignatureManifests
             ? new OciDescriptor(type, digest, bytes)
             : null;
 
-    private static JsonElement? Member(JsonElement element, string name, JsonValueKind kind)
-    {
-        try
-        {
-            return element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == kind ? value : null;
-        }
-        catch (InvalidOperationException)
-        {
-            // A name with half a surrogate pair passes the parser and fails when names are compared.
-            return null;
-        }
-    }
+    private static JsonElement? Member(JsonElement element, string name, JsonValueKind kind) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == kind ? value : null;
 
-    private static string? Text(JsonElement element, string name)
-    {
-        try
-        {
-            return Member(element, name, JsonValueKind.String)?.GetString();
-        }
-        catch (InvalidOperationException)
-        {
-            return null;
-        }
-    }
+    private static string? Text(JsonElement element, string name) => Member(element, name, JsonValueKind.String)?.GetString();
 }
