@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Muster.Core;
+using Muster.Linux;
 
 namespace Muster.Containers.Accounts;
 
@@ -10,10 +11,6 @@ namespace Muster.Containers.Accounts;
 public sealed partial class LayeredRoot
 {
     private const int MaxLinks = 40;
-    private const uint TypeMask = 0xF000;
-    private const uint TypeLink = 0xA000;
-    private const uint TypeFolder = 0x4000;
-    private const uint TypeCharacterDevice = 0x2000;
 
     private readonly IReadOnlyList<string> _layers;
 
@@ -27,12 +24,12 @@ public sealed partial class LayeredRoot
     public (uint Uid, uint Gid)? OwnerOf(string path) => Resolve(path) is { } found ? (found.Stat.Uid, found.Stat.Gid) : null;
 
     /// <summary>Whether the path is a folder, links followed.</summary>
-    public bool IsFolder(string path) => Resolve(path) is { } found && (found.Stat.Mode & TypeMask) == TypeFolder;
+    public bool IsFolder(string path) => Resolve(path) is { } found && found.Stat.Type == FileStatus.Folder;
 
     /// <summary>A file's text of at most <paramref name="limit"/> bytes; null when it is missing or no regular file.</summary>
     public string? ReadText(string path, int limit)
     {
-        if (Resolve(path) is not { } found || (found.Stat.Mode & TypeMask) != 0x8000)
+        if (Resolve(path) is not { } found || found.Stat.Type != FileStatus.Regular)
         {
             return null;
         }
@@ -45,12 +42,12 @@ public sealed partial class LayeredRoot
         return File.ReadAllText(found.Path);
     }
 
-    private (string Path, FileStat Stat)? Resolve(string path)
+    private (string Path, FileStatus Stat)? Resolve(string path)
     {
         var remaining = new LinkedList<string>(path.Split('/', StringSplitOptions.RemoveEmptyEntries));
         var walked = new List<string>();
         var links = 0;
-        (string Path, FileStat Stat)? current = Lookup([]);
+        (string Path, FileStatus Stat)? current = Lookup([]);
         while (remaining.First is { } node)
         {
             remaining.RemoveFirst();
@@ -77,7 +74,7 @@ public sealed partial class LayeredRoot
                 return null;
             }
 
-            if ((found.Stat.Mode & TypeMask) == TypeLink)
+            if (found.Stat.Type == FileStatus.Symlink)
             {
                 if (++links > MaxLinks)
                 {
@@ -104,7 +101,7 @@ public sealed partial class LayeredRoot
     }
 
     // One path of plain names, all of whose parents are known to be no links.
-    private (string Path, FileStat Stat)? Lookup(List<string> parts)
+    private (string Path, FileStatus Stat)? Lookup(List<string> parts)
     {
         foreach (var layer in _layers)
         {
@@ -113,13 +110,13 @@ public sealed partial class LayeredRoot
             var there = true;
             for (var i = 0; i <= parts.Count; i++)
             {
-                if (!FileStat.TryRead(path, out var stat))
+                if (!FileStatus.TryRead(FileCalls.AtCurrentDirectory, FileCalls.Terminated(path), out var stat))
                 {
                     there = false;
                     break;
                 }
 
-                if ((stat.Mode & TypeMask) == TypeCharacterDevice && stat.Device == 0)
+                if (stat.IsWhiteout)
                 {
                     return null;
                 }
@@ -129,7 +126,7 @@ public sealed partial class LayeredRoot
                     return (path, stat);
                 }
 
-                if ((stat.Mode & TypeMask) != TypeFolder)
+                if (stat.Type != FileStatus.Folder)
                 {
                     return null;
                 }

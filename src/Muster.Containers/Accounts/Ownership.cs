@@ -16,9 +16,9 @@ internal static partial class Ownership
     /// <summary>Gives a folder the owner and mode of another, the owner shifted: the upper of an overlay gives the root its own.</summary>
     public static void CopyFolder(string from, string to, int shift)
     {
-        if (FileStat.TryRead(from, out var stat))
+        if (FileStatus.TryRead(FileCalls.AtCurrentDirectory, FileCalls.Terminated(from), out var stat))
         {
-            Set(to, stat.Uid + (uint)shift, stat.Gid + (uint)shift, stat.Mode & 0xfff);
+            Set(to, stat.Uid + (uint)shift, stat.Gid + (uint)shift, stat.Permissions);
         }
     }
 

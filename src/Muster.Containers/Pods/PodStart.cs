@@ -108,7 +108,7 @@ public sealed class PodStart
             HasInfra = hasInfra,
             MetadataUrl = metadataUrl,
             CompiledFilter = runtime.TakesCompiledFilter ? app => filters.Compiled(app.Isolation) : _ => null,
-            Disk = record.Apps.Any(a => a.Isolation.BlockBytesPerSecond is not null || a.Isolation.BlockOperationsPerSecond is not null) ? FileStat.HoldingDevice(pod.Path) : null,
+            Disk = record.Apps.Any(a => a.Isolation.BlockBytesPerSecond is not null || a.Isolation.BlockOperationsPerSecond is not null) ? FileStatus.HoldingDevice(pod.Path) : null,
         };
         var mounts = new List<PlannedMount>();
         var apps = new List<PlannedApp>();

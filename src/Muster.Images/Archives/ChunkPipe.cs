@@ -118,21 +118,11 @@ internal sealed class ChunkPipe : IDisposable
 }
 
 /// <summary>The reading end of a pipe as a stream.</summary>
-internal sealed class ChunkPipeStream(ChunkPipe pipe) : Stream
+internal sealed class ChunkPipeStream(ChunkPipe pipe) : ReadOnlyStream
 {
     private Chunk? _current;
     private int _at;
     private bool _ended;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     public override int Read(Span<byte> buffer)
     {
@@ -155,18 +145,6 @@ internal sealed class ChunkPipeStream(ChunkPipe pipe) : Stream
         return n;
     }
 
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
     protected override void Dispose(bool disposing)
     {
         _current?.Release();
@@ -179,21 +157,11 @@ internal sealed class ChunkPipeStream(ChunkPipe pipe) : Stream
 internal sealed class PipeFailure(Exception cause) : IOException(cause.Message, cause);
 
 /// <summary>The writing end of a pipe as a stream.</summary>
-internal sealed class ChunkPipeWriter(ChunkPipe pipe) : Stream
+internal sealed class ChunkPipeWriter(ChunkPipe pipe) : WriteOnlyStream
 {
     private const int ChunkSize = 256 * 1024;
 
     private Chunk? _current;
-
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
@@ -211,8 +179,6 @@ internal sealed class ChunkPipeWriter(ChunkPipe pipe) : Stream
         }
     }
 
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
     public override void Flush()
     {
         var chunk = _current;
@@ -222,12 +188,6 @@ internal sealed class ChunkPipeWriter(ChunkPipe pipe) : Stream
             throw new ReaderGone();
         }
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

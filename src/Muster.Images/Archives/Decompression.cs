@@ -56,19 +56,9 @@ public static class Decompression
 }
 
 /// <summary>Bytes already read, then the rest of the stream they came from.</summary>
-internal sealed class PrefixedStream(ReadOnlyMemory<byte> start, Stream rest) : Stream
+internal sealed class PrefixedStream(ReadOnlyMemory<byte> start, Stream rest) : ReadOnlyStream
 {
     private ReadOnlyMemory<byte> _start = start;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     public override int Read(Span<byte> buffer)
     {
@@ -82,18 +72,6 @@ internal sealed class PrefixedStream(ReadOnlyMemory<byte> start, Stream rest) : 
         _start = _start[n..];
         return n;
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

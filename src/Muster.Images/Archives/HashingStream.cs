@@ -4,16 +4,10 @@ using Muster.Core;
 namespace Muster.Images.Archives;
 
 /// <summary>Passes what is written on to another stream and hashes it.</summary>
-internal sealed class HashingStream(Stream to, string algorithm) : Stream
+internal sealed class HashingStream(Stream to, string algorithm) : WriteOnlyStream
 {
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(algorithm == "sha512" ? HashAlgorithmName.SHA512 : HashAlgorithmName.SHA256);
     private long _length;
-
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
 
     public override long Length => _length;
 
@@ -29,15 +23,7 @@ internal sealed class HashingStream(Stream to, string algorithm) : Stream
         to.Write(buffer);
     }
 
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
     public override void Flush() => to.Flush();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

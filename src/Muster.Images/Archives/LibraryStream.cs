@@ -1,23 +1,13 @@
 namespace Muster.Images.Archives;
 
 /// <summary>A decompressing stream over a native library: the buffers and the loop that xz, bzip2 and zstd have in common.</summary>
-internal abstract unsafe class LibraryStream(Stream compressed) : Stream
+internal abstract unsafe class LibraryStream(Stream compressed) : ReadOnlyStream
 {
     private readonly byte[] _input = new byte[128 * 1024];
     private int _start;
     private int _end;
     private bool _inputEnded;
     private bool _finished;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     public override int Read(Span<byte> buffer)
     {
@@ -56,18 +46,6 @@ internal abstract unsafe class LibraryStream(Stream compressed) : Stream
 
         return 0;
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     /// <summary>Decompresses once: how much was used and made, and whether all streams have ended well.</summary>
     protected abstract (int Used, int Made, bool Finished) Step(byte* input, int available, bool inputEnded, byte* output, int room);

@@ -154,7 +154,7 @@ internal sealed class TarIndex : IDisposable
 }
 
 /// <summary>A part of a file, read from front to end.</summary>
-internal sealed class StreamRange : Stream
+internal sealed class StreamRange : ReadOnlyStream
 {
     private readonly FileStream _file;
     private long _left;
@@ -166,34 +166,12 @@ internal sealed class StreamRange : Stream
         file.Position = offset;
     }
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
     public override int Read(Span<byte> buffer)
     {
         var n = _file.Read(buffer[..(int)Math.Min(buffer.Length, _left)]);
         _left -= n;
         return n;
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -1,9 +1,10 @@
 using Muster.Core;
+using Muster.Images.Archives;
 
 namespace Muster.Images.Http;
 
 /// <summary>A response's body that gives up when the server sends nothing for too long; disposes the response with it.</summary>
-internal sealed class StallingStream : ReadOnlyStream
+internal sealed class StallingStream : ConnectionStream
 {
     private readonly HttpResponseMessage _response;
     private readonly Stream _body;
@@ -57,23 +58,9 @@ internal sealed class StallingStream : ReadOnlyStream
     }
 }
 
-/// <summary>What every stream here has in common: read forward only.</summary>
-internal abstract class ReadOnlyStream : Stream
+/// <summary>What the streams of connections have in common: they are read asynchronously.</summary>
+internal abstract class ConnectionStream : ReadOnlyStream
 {
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     public abstract override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default);
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
@@ -90,14 +77,4 @@ internal abstract class ReadOnlyStream : Stream
         rented.AsSpan(0, read).CopyTo(buffer);
         return read;
     }
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }

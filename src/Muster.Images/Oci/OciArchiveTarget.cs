@@ -100,31 +100,11 @@ public sealed class OciArchiveTarget : IOciTarget
     private static TarEntry Entry(string name, long size) => new() { Type = TarEntryType.File, Name = Encoding.ASCII.GetBytes(name), Mode = 0x1a4, Size = size };
 
     // The content of the entry that was begun.
-    private sealed class TarData(TarWriter tar) : Stream
+    private sealed class TarData(TarWriter tar) : WriteOnlyStream
     {
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
         public override void Write(ReadOnlySpan<byte> buffer) => tar.WriteData(buffer);
 
         public override void Write(byte[] buffer, int offset, int count) => tar.WriteData(buffer.AsSpan(offset, count));
-
-        public override void Flush()
-        {
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
     }
 }
 

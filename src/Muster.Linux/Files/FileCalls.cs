@@ -30,11 +30,6 @@ public static unsafe partial class FileCalls
     public const int AtRemoveDirectory = 0x200;
     public const int AtEmptyPath = 0x1000;
 
-    public const int LockShared = 1;
-    public const int LockExclusive = 2;
-    public const int LockNonBlocking = 4;
-    public const int LockRelease = 8;
-
     private const long OpenAt2Number = 437;
 
     /// <summary>O_DIRECTORY: its value differs between architectures (asm/fcntl.h).</summary>
@@ -225,18 +220,6 @@ public static unsafe partial class FileCalls
 
     public static int Close(int descriptor) => close(descriptor);
 
-    /// <summary>flock(2), retried when interrupted.</summary>
-    public static int Lock(int descriptor, int operation)
-    {
-        int result;
-        do
-        {
-            result = flock(descriptor, operation);
-        }
-        while (result < 0 && Error == Errno.EINTR);
-        return result;
-    }
-
     /// <summary>Flushes the whole file system that holds the descriptor.</summary>
     public static int SyncFileSystem(int descriptor) => syncfs(descriptor);
 
@@ -352,8 +335,6 @@ public static unsafe partial class FileCalls
     [LibraryImport("libc", SetLastError = true)]
     private static partial int close(int fd);
 
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int flock(int fd, int operation);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int syncfs(int fd);

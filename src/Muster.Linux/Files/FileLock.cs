@@ -107,13 +107,18 @@ public sealed class FileLock : IDisposable
 
     private static bool Lock(int fd, bool exclusive, string path)
     {
-        if (FileCalls.Lock(fd, (exclusive ? FileCalls.LockExclusive : FileCalls.LockShared) | FileCalls.LockNonBlocking) == 0)
+        var locked = false;
+        try
         {
-            return true;
+            return locked = DescriptorLock.TryAcquire(fd, shared: !exclusive);
         }
-
-        var error = FileCalls.Error;
-        _ = FileCalls.Close(fd);
-        return error == Errno.EAGAIN ? false : throw new LinuxException("flock", error, path);
+        catch (LinuxException e)
+        {
+            throw new LinuxException("flock", e.Errno, path);
+        }
+        finally
+        {
+            _ = locked ? 0 : FileCalls.Close(fd);
+        }
     }
 }

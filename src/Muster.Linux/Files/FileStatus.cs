@@ -109,6 +109,16 @@ public readonly unsafe partial struct FileStatus
         return FileCalls.Error is Errno.ENOENT or Errno.ENOTDIR ? null : throw LinuxException.Last("statx", path);
     }
 
+    /// <summary>Major and minor number of the device that holds a file, links followed; null where there is nothing.</summary>
+    public static (uint Major, uint Minor)? HoldingDevice(string path)
+    {
+        Statx raw;
+        fixed (byte* name = FileCalls.Terminated(path))
+        {
+            return statx(FileCalls.AtCurrentDirectory, name, 0, BasicStats, &raw) < 0 ? null : (raw.DevMajor, raw.DevMinor);
+        }
+    }
+
     [StructLayout(LayoutKind.Sequential, Size = 256)]
     private struct Statx
     {

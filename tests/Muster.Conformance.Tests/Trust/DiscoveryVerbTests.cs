@@ -69,7 +69,7 @@ public sealed class DiscoveryVerbTests : IDisposable
         proxy.Log.Should().Contain("images.test:443");
         environment["NO_PROXY"] = "localhost,.test";
         Direct(environment, "fetch", "--insecure-options=image", "--pull-policy=update", "https://images.test/store/1.0/linux/amd64/app.aci").Should()
-            .Match<ProgramRun>(r => r.Status == 254 && r.Error.Contains("cannot be reached", StringComparison.Ordinal));
+            .Match<ProgramRun>(r => r.Status == 254 && r.Error.Contains("cannot be resolved", StringComparison.Ordinal));
         environment["NO_PROXY"] = "other.test";
         Direct(environment, "fetch", "--insecure-options=image", "--pull-policy=update", "https://images.test/store/1.0/linux/amd64/app.aci").Succeeded();
     }

@@ -9,11 +9,16 @@ public sealed class StrictJsonTests
     [Theory]
     [InlineData("{\"a\":\"\\ud800\"}", "not Unicode")]
     [InlineData("{\"\\udc00\":1}", "not Unicode")]
+    [InlineData("{\"user\":\"0\",\"\\ud800M\":1}", "not Unicode")]
     [InlineData("[[{\"a\":[\"\\ud800x\"]}]]", "not Unicode")]
     [InlineData("{\"a\":1,\"a\":2}", "twice")]
     [InlineData("{\"a\":1", "ends in the middle")]
     public void Refuses_what_fails_only_when_it_is_read(string text, string expected) =>
         JsonFault.Of(FluentActions.Invoking(() => StrictJson.Parse(Encoding.UTF8.GetBytes(text))).Should().Throw<JsonException>().Which).Should().Contain(expected);
+
+    [Fact]
+    public void Refuses_bytes_that_are_not_UTF_8() =>
+        JsonFault.Of(FluentActions.Invoking(() => StrictJson.Parse(new byte[] { (byte)'"', 0xc3, 0xb0, 0xb0, (byte)'"' })).Should().Throw<JsonException>().Which).Should().Contain("not Unicode");
 
     [Fact]
     public void Every_text_of_what_is_taken_can_be_read() => Gen.Byte.Array[0, 12].Sample(bytes =>

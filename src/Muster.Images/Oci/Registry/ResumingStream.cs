@@ -7,7 +7,7 @@ namespace Muster.Images.Oci.Registry;
 /// Content of a known size that takes a broken download up again where it ended (Range), within limits. It gives never more
 /// than the size: a server that sends on is refused before anything more is unpacked.
 /// </summary>
-internal sealed class ResumingStream : ReadOnlyStream
+internal sealed class ResumingStream : ConnectionStream
 {
     private readonly Func<long, CancellationToken, Task<Stream>> _open;
     private readonly long _end;
