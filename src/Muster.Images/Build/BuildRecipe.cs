@@ -86,10 +86,10 @@ public static class BuildRecipeReader
         {
             throw new MusterException(ErrorKind.Invalid, $"The recipe is not YAML (line {e.Start.Line}: {e.Message.TrimEnd('.')})", e);
         }
-        catch (InvalidOperationException e)
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or FormatException or OverflowException)
         {
-            // YamlDotNet's scanner throws it for some lists that are not closed.
-            throw new MusterException(ErrorKind.Invalid, "The recipe is not YAML: a list or a map is not closed", e);
+            // YamlDotNet's scanner throws these for some lists that are not closed and for escapes that are no character.
+            throw new MusterException(ErrorKind.Invalid, "The recipe is not YAML: a list or a map is not closed, or an escape is no character", e);
         }
 
         var faults = new List<string>();

@@ -76,6 +76,8 @@ public sealed class ImageBuilderTests : IDisposable
     [InlineData("name: a\nexec: run", "exec")]
     [InlineData("- a", "mapping")]
     [InlineData("name: [", "YAML")]
+    [InlineData("{\"a\":\"\\ud825\\ud800\"}", "YAML")]
+    [InlineData("name: \"\\U99999999\"", "YAML")]
     [InlineData("name: &a a\nversion: *a", "aliases")]
     [InlineData("name: a\nenv: [[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]", "nests")]
     public void Refuses_recipes_that_are_wrong(string yaml, string says) =>

@@ -101,7 +101,7 @@ internal static class LookasideConfiguration
                 }
             }
         }
-        catch (Exception e) when (e is YamlDotNet.Core.YamlException or InvalidOperationException)
+        catch (Exception e) when (e is YamlDotNet.Core.YamlException or InvalidOperationException or ArgumentException or FormatException or OverflowException)
         {
             throw new MusterException(ErrorKind.Invalid, $"{path} is not YAML ({e.Message}): correct it", e);
         }
