@@ -40,4 +40,6 @@ internal static class KnownDifferences
         new("kernel.all.lastpid", "it moves with every process"),
         new("kernel.all.run", "it moves with every switch"),
     ];
+
+    public static readonly IReadOnlyList<KnownDifference> Processes = [];
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Muster.Metrics.Agents.Kernel;
+using Muster.Metrics.Agents.Processes;
 using Muster.Metrics.Collecting;
 using Muster.Metrics.Containers;
 using Muster.Metrics.Names;
@@ -15,6 +16,13 @@ public sealed class PcpComparisonTests(ITestOutputHelper output)
         Assert.SkipWhen(RealPmcd.Missing is not null, RealPmcd.Missing ?? "");
         var agent = KernelAgent.Create(ContainerCatalog.Empty, "0.1");
         Compare(agent, ["kernel", "mem", "swap", "swapdev", "hinv", "disk", "network", "filesys", "tmpfs", "vfs", "ipc", "pmda"], KnownDifferences.Kernel);
+    }
+
+    [Fact]
+    public void Gives_what_pmcd_gives_of_processes_and_groups()
+    {
+        Assert.SkipWhen(RealPmcd.Missing is not null, RealPmcd.Missing ?? "");
+        Compare(ProcessAgent.Create(ContainerCatalog.Empty), ["proc", "cgroup"], KnownDifferences.Processes);
     }
 
     private void Compare(IMetricAgent agent, string[] trees, IReadOnlyList<KnownDifference> known)

@@ -7,47 +7,52 @@ namespace Muster.Metrics.Agents.Tables;
 /// The numbers of instances by their names: given in the order of appearance, kept while the node runs, so that a name that
 /// comes back has its number again.
 /// </summary>
-internal sealed class InstanceNames
+internal sealed class InstanceNames(int capacity = InstanceNames.MaxNames)
 {
-    /// <summary>Names that come and go (of links, groups) are forgotten beyond this, the oldest first; their numbers are not used again.</summary>
+    /// <summary>Names that come and go (of links, groups) are forgotten beyond this, those not seen for longest first; their numbers are not used again.</summary>
     public const int MaxNames = 65536;
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<byte[], MetricInstance> _byName;
-    private readonly Dictionary<byte[], MetricInstance>.AlternateLookup<ReadOnlySpan<byte>> _lookup;
-    private readonly Queue<byte[]> _order = new();
+    private readonly Dictionary<byte[], Entry> _byName = new(Text.ByteNames.Comparer);
     private int _next;
-
-    public InstanceNames()
-    {
-        _byName = new Dictionary<byte[], MetricInstance>(ByteNames);
-        _lookup = _byName.GetAlternateLookup<ReadOnlySpan<byte>>();
-    }
-
-    private static Text.ByteNames ByteNames => Text.ByteNames.Comparer;
+    private long _now;
 
     /// <summary>The instance of a name, a new one when the name is new.</summary>
     public MetricInstance Find(ReadOnlySpan<byte> name)
     {
         lock (_gate)
         {
-            if (_lookup.TryGetValue(name, out var found))
+            var lookup = _byName.GetAlternateLookup<ReadOnlySpan<byte>>();
+            if (!lookup.TryGetValue(name, out var entry))
             {
-                return found;
+                if (_byName.Count >= capacity)
+                {
+                    ForgetHalf();
+                }
+
+                entry = new Entry(new MetricInstance(_next++, Encoding.UTF8.GetString(name)));
+                lookup[name] = entry;
             }
 
-            var key = name.ToArray();
-            found = new MetricInstance(_next++, Encoding.UTF8.GetString(name));
-            if (_order.Count >= MaxNames)
-            {
-                _byName.Remove(_order.Dequeue());
-            }
-
-            _order.Enqueue(key);
-            _byName[key] = found;
-            return found;
+            entry.LastSeen = ++_now;
+            return entry.Instance;
         }
     }
 
     public MetricInstance Find(string name) => Find(Encoding.UTF8.GetBytes(name));
+
+    private void ForgetHalf()
+    {
+        foreach (var key in _byName.OrderBy(e => e.Value.LastSeen).Take(capacity / 2).Select(e => e.Key).ToList())
+        {
+            _byName.Remove(key);
+        }
+    }
+
+    private sealed class Entry(MetricInstance instance)
+    {
+        public MetricInstance Instance => instance;
+
+        public long LastSeen { get; set; }
+    }
 }
