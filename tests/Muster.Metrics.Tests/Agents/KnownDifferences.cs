@@ -41,5 +41,31 @@ internal static class KnownDifferences
         new("kernel.all.run", "it moves with every switch"),
     ];
 
-    public static readonly IReadOnlyList<KnownDifference> Processes = [];
+    public static readonly IReadOnlyList<KnownDifference> Processes =
+    [
+        new("proc.psinfo.ngid", "pmcd 6.0.3 gives the number of another process; the kernel says otherwise"),
+        new("proc.psinfo.policy_s", "pmcd 6.0.3 reads the fields of stat from rt_priority on one too early"),
+        new("proc.psinfo.policy", "pmcd 6.0.3 reads the fields of stat from rt_priority on one too early"),
+        new("proc.psinfo.rt_priority", "pmcd 6.0.3 reads the fields of stat from rt_priority on one too early"),
+        new("proc.psinfo.cguest_time", "pmcd 6.0.3 reads the fields of stat from rt_priority on one too early"),
+        new("proc.psinfo.guest_time", "pmcd 6.0.3 reads the fields of stat from rt_priority on one too early"),
+        new("proc.psinfo.delayacct_blkio_time", "pmcd 6.0.3 reads the fields of stat from rt_priority on one too early"),
+        new("proc.psinfo.priority", "pmcd takes 20 off, and gives 0 for what is below"),
+        new("proc.psinfo.", "it moves with every switch", " in between"),
+        new("proc.memory.", "memory moves while it is read", " in between"),
+        new("proc.smaps.", "memory moves while it is read", " in between"),
+        new("proc.io.", "the kernel lets nobody read it of process 1 here; pmcd gives another process's values", "no value here"),
+        new("proc.smaps.", "the kernel lets nobody read it of process 1 here; pmcd gives another process's values", "no value here"),
+        new("proc.fd.", "files are opened and closed while they are counted", " in between"),
+        new("proc.", "processes work while they are read", " in between"),
+        new("proc.control.", "threads as instances are not offered, so nothing is there to switch"),
+        new("cgroup.mounts.", "the real pmcd runs where v2 is not mounted, for it gives no values of v1 beside it"),
+        new("cgroup.cpuacct.stat.", "pmcd gives ticks of 10 ms and calls them milliseconds"),
+        new("cgroup.", "pmcd does not know Muster's pods", ".id.container"),
+        new("cgroup.blkio.all.", "this kernel has no such file; pmcd says 0", "not listed here"),
+        new("cgroup.subsys.num_cgroups", "groups come and go while they are counted", " in between"),
+        new("cgroup.", "other tests on this host make and remove groups", "/muster-"),
+        new("cgroup.", "other tests on this host make and remove groups", "/muster."),
+        new("cgroup.memory.", "memory moves while it is read", " in between"),
+    ];
 }

@@ -24,6 +24,7 @@ public static class ProcessAgent
     private static readonly InstanceDomainId NetworkGroups = InstanceDomainId.Of(Number, 25);
     private static readonly InstanceDomainId BlockGroups = InstanceDomainId.Of(Number, 26);
     private static readonly InstanceDomainId BlockDevices = InstanceDomainId.Of(Number, 27);
+    private static readonly InstanceDomainId Subsystems = InstanceDomainId.Of(Number, 37);
     private static readonly InstanceDomainId Mounts = InstanceDomainId.Of(Number, 38);
     private static readonly InstanceDomainId PidsGroups = InstanceDomainId.Of(Number, 100);
 
@@ -40,6 +41,7 @@ public static class ProcessAgent
         new(NetworkGroups, "Control groups of controller net_cls"),
         new(BlockGroups, "Control groups of controller blkio"),
         new(BlockDevices, "Control groups of controller blkio, by block device"),
+        new(Subsystems, "Controllers of control groups"),
         new(Mounts, "Mounted hierarchies of control groups"),
         new(PidsGroups, "Control groups of controller pids"),
     ];
@@ -55,6 +57,7 @@ public static class ProcessAgent
         yield return new SourceTable(new ProcessSource(tree, Processes), Lines(ProcessTables.Processes));
         yield return new SourceTable(new RunQueueSource(tree), Lines(ProcessTables.Queue));
         yield return new SourceTable(new NumberFiles([new("enabled", "/proc/sys/kernel/sched_autogroup_enabled")]), Lines("proc.autogroup.enabled 74.0 - u32 instant none = | 1 when sessions are scheduled as groups"));
+        yield return new SourceTable(new SubsystemSource(Subsystems), Lines(SubsystemSource.Table));
         yield return new SourceTable(new MountedHierarchySource(tree.All, Mounts), Lines(CgroupTables.Mounts));
     }
 

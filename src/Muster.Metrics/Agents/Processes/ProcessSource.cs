@@ -185,6 +185,8 @@ internal sealed class ProcessSource : Source
     /// <summary><c>/autogroup-15952 nice 0</c></summary>
     internal static void ParseAutogroup(ReadOnlySpan<byte> text, Sheet sheet, int row, int first)
     {
+        sheet.Set(row, first, 0L);
+        sheet.Set(row, first + 1, 0L);
         var fields = new TextFields(text.TrimEnd((byte)'\n'));
         if (fields.TryNext(out var name) && name.StartsWith("/autogroup-"u8) && TextNumbers.TryParse(name[11..], out var id) && fields.TryNext(out _) && fields.TryNumber(out var nice))
         {

@@ -7,6 +7,7 @@ namespace Muster.Metrics.Agents.Processes;
 /// <summary>/proc/PID/status (proc_pid_status(5)).</summary>
 internal static class ProcessStatus
 {
+    private const int Sizes = 12;
     private const int Numbers = 18;
     private const int Texts = 27;
     private const int Users = 27;
@@ -32,6 +33,12 @@ internal static class ProcessStatus
     /// <summary>Fills the columns from <paramref name="first"/> on.</summary>
     public static void Parse(ReadOnlySpan<byte> text, Sheet sheet, int row, int first, AccountNames accounts)
     {
+        // A thread of the kernel has no memory, and no lines that say so.
+        for (var column = 0; column < Sizes; column++)
+        {
+            sheet.Set(row, first + column, 0L);
+        }
+
         var lines = new TextLines(text);
         while (lines.TryNext(out var line))
         {
@@ -62,12 +69,9 @@ internal static class ProcessStatus
             }
         }
 
-        if (sheet.Has(row, first + 2))
-        {
-            var real = sheet.Number(row, first + 2) + sheet.Number(row, first + 7);
-            sheet.Set(row, first + Real, real);
-            sheet.Set(row, first + Real + 1, real - sheet.Number(row, first + 6));
-        }
+        var real = sheet.Number(row, first + 2) + sheet.Number(row, first + 7);
+        sheet.Set(row, first + Real, real);
+        sheet.Set(row, first + Real + 1, Math.Max(0, real - sheet.Number(row, first + 6)));
     }
 
     private static void ReadIds(TextFields fields, Sheet sheet, int row, int first, int offset, AccountNames accounts)
