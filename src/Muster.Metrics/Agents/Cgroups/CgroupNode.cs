@@ -25,6 +25,12 @@ internal sealed class CgroupNode(CgroupNode? parent, string path, MetricInstance
     /// <summary>The number of the inotify watch, -1 without one.</summary>
     public int Watch { get; set; } = -1;
 
+    /// <summary>The directory's inode once somebody asked for it, else 0. A group made anew has another.</summary>
+    public ulong Inode { get; set; }
+
+    /// <summary>The groups below it at this moment.</summary>
+    public CgroupNode[] ChildList { get; set; } = [];
+
     /// <summary>Changed by the tree alone, under its lock.</summary>
     public Dictionary<string, CgroupNode> Children { get; } = new(StringComparer.Ordinal);
 

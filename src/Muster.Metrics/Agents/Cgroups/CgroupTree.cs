@@ -109,6 +109,7 @@ internal sealed class CgroupTree : IDisposable
             if (parent.Children.Remove(change.Name, out var old))
             {
                 Remove(hierarchy, old);
+                parent.ChildList = [.. parent.Children.Values];
             }
 
             if ((change.Mask & Inotify.Create) != 0)
@@ -202,6 +203,7 @@ internal sealed class CgroupTree : IDisposable
             }
 
             parent.Children[name] = node;
+            parent.ChildList = [.. parent.Children.Values];
         }
 
         hierarchy.Nodes[node.Instance.Id] = node;
@@ -258,14 +260,19 @@ internal sealed class MeasuredHierarchy(CgroupHierarchy hierarchy)
 internal sealed class GroupList
 {
     private readonly Dictionary<int, CgroupNode> _byId;
+    private readonly Dictionary<string, CgroupNode> _byPath;
 
     public GroupList(IReadOnlyList<CgroupNode> all)
     {
         All = [.. all.OrderBy(n => n.Instance.Id)];
         _byId = All.ToDictionary(n => n.Instance.Id);
+        _byPath = All.ToDictionary(n => n.Path, StringComparer.Ordinal);
     }
 
     public CgroupNode[] All { get; }
+
+    /// <summary>The group of a path below the mount point, with a slash in front.</summary>
+    public CgroupNode? Find(string path) => _byPath.GetValueOrDefault(path);
 
     public CgroupNode? Find(int id) => _byId.GetValueOrDefault(id);
 }
