@@ -10,6 +10,7 @@ namespace Muster.Containers.Pods;
 public sealed class PodDirectory : IDisposable
 {
     private int _lock;
+    private PodRecord? _written;
 
     internal PodDirectory(Guid uuid, string stateFolder, string path, int lockDescriptor)
     {
@@ -32,10 +33,15 @@ public sealed class PodDirectory : IDisposable
     /// <summary>A file of the pod directory.</summary>
     public string File(string name) => System.IO.Path.Combine(Path, name);
 
-    public PodRecord ReadRecord() => Read("pod.json", PodJson.Default.PodRecord)
+    // What the holder of the lock wrote is what it would read.
+    public PodRecord ReadRecord() => _written ?? Read("pod.json", PodJson.Default.PodRecord)
         ?? throw new MusterException(ErrorKind.Corrupt, $"Pod {Uuid} has no pod.json: remove it with \"muster rm {Uuid}\"");
 
-    public void WriteRecord(PodRecord record) => Write("pod.json", record, PodJson.Default.PodRecord);
+    public void WriteRecord(PodRecord record)
+    {
+        Write("pod.json", record, PodJson.Default.PodRecord);
+        _written = record;
+    }
 
     public PodStatus? ReadStatus() => Read("status.json", PodJson.Default.PodStatus);
 

@@ -143,11 +143,13 @@ public sealed class PodStart
             Infra = infra,
             Apps = apps,
             TearDown = NeedsNetwork(record) || record.RegistersMetadata || (record.RemoveWhenDone && record.IdMap.Count > 0) ? [[.. options.Self, "internal-release", record.Uuid]] : [],
+            TearDownFirst = record.Ports.Count > 0 || record.RegistersMetadata || record.Networks.Any(n => n.Arguments.Count > 0),
             StopGraceMs = record.StopGraceMs,
             LogMaxBytes = record.LogMaxBytes,
             LogMaxFiles = record.LogMaxFiles,
             ExitedDirectory = Path.Combine(_store.Root.Pods, PodStore.Exited, record.Uuid),
             RemoveWhenDone = record.RemoveWhenDone,
+            GarbageDirectory = record.RemoveWhenDone ? Path.Combine(_store.Root.Pods, PodStore.Garbage, record.Uuid) : null,
             NameFile = record.Name is { } name ? _store.NamePath(name) : null,
         }, PodJson.Default.SupervisionPlan);
     }

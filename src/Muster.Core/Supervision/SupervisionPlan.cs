@@ -38,6 +38,12 @@ public sealed record SupervisionPlan
     /// <summary>Programs run, in order, after the last process has ended; each is an argument vector.</summary>
     public IReadOnlyList<IReadOnlyList<string>> TearDown { get; init; } = [];
 
+    /// <summary>
+    /// True when something else may ask for what <see cref="TearDown"/> gives back as soon as the shim has ended (a host port, an
+    /// address by name): it then runs before the shim ends, even where the rest is cleared behind.
+    /// </summary>
+    public bool TearDownFirst { get; init; }
+
     /// <summary>How long an app has between its stop signal and SIGKILL, in milliseconds.</summary>
     public int StopGraceMs { get; init; } = 10_000;
 
@@ -51,6 +57,12 @@ public sealed record SupervisionPlan
 
     /// <summary>True when nothing of the pod is to be kept (<c>run --rm</c>); needs <see cref="NameFile"/> released too.</summary>
     public bool RemoveWhenDone { get; init; }
+
+    /// <summary>
+    /// Where the pod directory of <see cref="RemoveWhenDone"/> goes, by rename, when the pod has ended; a process of its own then
+    /// clears it while the shim's status is already told. Null: the shim clears it itself.
+    /// </summary>
+    public string? GarbageDirectory { get; init; }
 
     /// <summary>The file that holds the pod's name, released with <see cref="RemoveWhenDone"/>.</summary>
     public string? NameFile { get; init; }

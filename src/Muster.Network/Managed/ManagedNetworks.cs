@@ -205,9 +205,7 @@ internal sealed class ManagedNetworks
 
     private static LinkInfo MakeBridge(ManagedNetwork network, RouteSocket route)
     {
-        Span<byte> hash = stackalloc byte[32];
-        System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(network.Alias + network.Bridge), hash);
-        byte[] mac = [0x02, .. hash[..5]];
+        byte[] mac = [0x02, .. NameHash.Sha256(network.Alias + network.Bridge)[..5]];
         route.Execute(new NetlinkBatch().AddBridge(network.Bridge, mac, network.Mtu));
         var bridge = route.Get(network.Bridge);
         Set($"ipv6/conf/{network.Bridge}/accept_ra", "0");
