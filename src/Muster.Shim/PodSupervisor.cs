@@ -11,6 +11,9 @@ namespace Muster.Shim;
 /// </summary>
 internal sealed class PodSupervisor
 {
+    // A supervisor that has outlived its start only waits: the code that started the pod need not stay mapped beside it for days.
+    private const int SlimAfterMilliseconds = 2000;
+
     private readonly ShimOptions _options;
     private readonly SupervisionPlan _plan;
     private readonly ShimContext _context;
@@ -23,6 +26,7 @@ internal sealed class PodSupervisor
     private bool _failed;
     private bool _ready;
     private long _killAt = long.MaxValue;
+    private long _slimAt = long.MaxValue;
     private string? _error;
     private TerminalSettings? _callerTerminal;
 
@@ -55,7 +59,7 @@ internal sealed class PodSupervisor
         SupervisionPlan? plan;
         try
         {
-            plan = JsonSerializer.Deserialize(File.ReadAllBytes(path), SupervisionJson.Default.SupervisionPlan);
+            plan = SupervisionPlanReader.Read(File.ReadAllBytes(path));
         }
         catch (JsonException e)
         {
@@ -176,6 +180,7 @@ internal sealed class PodSupervisor
         if (!_ready && !_failed && _apps.TrueForAll(a => a.Phase is AppPhase.Running or AppPhase.BackOff or AppPhase.PostStop or AppPhase.Ended))
         {
             _ready = true;
+            _slimAt = Environment.TickCount64 + SlimAfterMilliseconds;
             _context.ForgetUnclaimed();
             _options.ReportReady();
         }
@@ -314,7 +319,7 @@ internal sealed class PodSupervisor
 
     private int TimeoutMilliseconds()
     {
-        var next = _killAt;
+        var next = Math.Min(_killAt, _slimAt);
         foreach (var app in _apps)
         {
             if (app.Phase == AppPhase.BackOff)
@@ -336,6 +341,12 @@ internal sealed class PodSupervisor
                 app.Start();
                 _context.Changed();
             }
+        }
+
+        if (now >= _slimAt)
+        {
+            _slimAt = long.MaxValue;
+            ProgramText.Release();
         }
 
         if (now >= _killAt)

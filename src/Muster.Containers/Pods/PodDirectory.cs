@@ -39,7 +39,7 @@ public sealed class PodDirectory : IDisposable
 
     public void WriteRecord(PodRecord record)
     {
-        Write("pod.json", record, PodJson.Default.PodRecord);
+        Write("pod.json", PodJson.Bytes(record));
         _written = record;
     }
 
@@ -47,7 +47,7 @@ public sealed class PodDirectory : IDisposable
 
     public PodNetworkState? ReadNetwork() => Read("network.json", NetworkJson.Default.PodNetworkState);
 
-    public void WriteNetwork(PodNetworkState state) => Write("network.json", state, NetworkJson.Default.PodNetworkState);
+    public void WriteNetwork(PodNetworkState state) => Write("network.json", NetworkJson.Bytes(state));
 
     /// <summary>Reads a JSON file of the pod; null when there is none.</summary>
     public T? Read<T>(string name, JsonTypeInfo<T> json)
@@ -74,12 +74,15 @@ public sealed class PodDirectory : IDisposable
     }
 
     /// <summary>Writes a JSON file beside and renames it.</summary>
-    public void Write<T>(string name, T value, JsonTypeInfo<T> json)
+    public void Write<T>(string name, T value, JsonTypeInfo<T> json) => Write(name, JsonSerializer.SerializeToUtf8Bytes(value, json));
+
+    /// <summary>Writes a file beside and renames it.</summary>
+    public void Write(string name, byte[] content)
     {
         var path = File(name);
         using (var file = new FileStream(path + ".new", new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, BufferSize = 0, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
         {
-            file.Write(JsonSerializer.SerializeToUtf8Bytes(value, json));
+            file.Write(content);
         }
 
         System.IO.File.Move(path + ".new", path, overwrite: true);

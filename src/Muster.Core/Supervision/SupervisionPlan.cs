@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace Muster.Core.Supervision;
 
 /// <summary>
@@ -128,11 +126,3 @@ public sealed record PlannedApp
 
 /// <summary>A lifecycle handler: a bundle with the app's root and the handler's process.</summary>
 public sealed record PlannedHandler(string Id, string Bundle);
-
-/// <summary>Source-generated JSON of <c>plan.json</c> and of what the shim writes.</summary>
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
-[JsonSerializable(typeof(SupervisionPlan))]
-public sealed partial class SupervisionJson : JsonSerializerContext;
