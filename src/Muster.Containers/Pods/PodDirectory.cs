@@ -69,7 +69,7 @@ public sealed class PodDirectory : IDisposable
         }
         catch (JsonException e)
         {
-            throw new MusterException(ErrorKind.Corrupt, $"{name} of pod {Uuid} cannot be read ({e.Message}): remove the pod with \"muster rm {Uuid}\"");
+            throw new MusterException(ErrorKind.Corrupt, $"{name} of pod {Uuid} cannot be read ({JsonFault.Of(e)}): remove the pod with \"muster rm {Uuid}\"");
         }
     }
 

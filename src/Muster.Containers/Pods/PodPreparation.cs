@@ -349,7 +349,9 @@ public sealed class PodPreparation
             {
                 foreach (var property in isolator.Value.EnumerateObject())
                 {
-                    sysctls[property.Name] = property.Value.GetString() ?? "";
+                    sysctls[property.Name] = property.Value.ValueKind == System.Text.Json.JsonValueKind.String
+                        ? property.Value.GetString()!
+                        : throw new MusterException(ErrorKind.Invalid, $"Isolator {isolator.Name} has a value of the wrong form: every setting is a text, for example \"1\"");
                 }
             }
             else if (!spec.IgnoredIsolators.Contains(isolator.Name))
