@@ -24,6 +24,12 @@ public sealed class DoorState
         Catalog = new MetricCatalog([new PmcdAgent(this), .. agents]);
     }
 
+    /// <summary>A door over a catalogue as it is, without <c>pmcd.*</c>.</summary>
+    internal DoorState(MetricCatalog catalog, TimeProvider time)
+    {
+        (Catalog, Time, _log, Started) = (catalog, time, _ => { }, time.GetUtcNow());
+    }
+
     public MetricCatalog Catalog { get; }
 
     public TimeProvider Time { get; }

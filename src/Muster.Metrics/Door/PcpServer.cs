@@ -13,6 +13,8 @@ namespace Muster.Metrics.Door;
 public sealed class PcpServer : IDisposable
 {
     private const int Backlog = 128;
+    private const int SolSocket = 1;
+    private const int SoReuseAddress = 2;
 
     private readonly DoorState _door;
     private readonly DoorOptions _options;
@@ -96,7 +98,8 @@ public sealed class PcpServer : IDisposable
         var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            // SO_REUSEADDR alone: the framework's own option adds SO_REUSEPORT, and two servers would share the port.
+            socket.SetRawSocketOption(SolSocket, SoReuseAddress, BitConverter.GetBytes(1));
             socket.Bind(address);
             socket.Listen(Backlog);
             return socket;
