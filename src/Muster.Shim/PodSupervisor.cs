@@ -63,7 +63,7 @@ internal sealed class PodSupervisor
         }
         catch (JsonException e)
         {
-            throw new MusterException(ErrorKind.Corrupt, $"{path} is not a plan that this muster-shim understands ({e.Message}): remove the pod with \"muster rm\" and prepare it again");
+            throw new MusterException(ErrorKind.Corrupt, $"{path} is not a plan that this muster-shim understands ({JsonFault.Of(e)}): remove the pod with \"muster rm\" and prepare it again");
         }
 
         return plan is { Version: <= SupervisionPlan.CurrentVersion }
