@@ -293,24 +293,6 @@ public sealed class ClientSession : IDisposable
             return 0;
         }
 
-        if (_view.UserId != 0)
-        {
-            return PcpError.Permission;
-        }
-
-        if (_door.Catalog.Current.Find(id) is not { } metric)
-        {
-            return PcpError.MetricId;
-        }
-
-        var descriptor = metric.Descriptor;
-        var fits = value.Type is { } type ? type == descriptor.Type : ValueBlock.IsInPlace(descriptor.Type);
-        return fits
-            ? metric.Agent.Store(descriptor, value.Instance, Typed(descriptor.Type, value.Value), _view)
-            : PcpError.Type;
+        return _view.UserId == 0 ? MetricStore.One(_door.Catalog.Current, id, value, _view) : PcpError.Permission;
     }
-
-    // A word in place is unsigned or signed as the descriptor says.
-    private static MetricValue Typed(MetricType type, MetricValue value) =>
-        type == MetricType.UInt32 ? MetricValue.From((ulong)(uint)value.Unsigned) : value;
 }

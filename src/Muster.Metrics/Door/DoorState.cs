@@ -25,9 +25,9 @@ public sealed class DoorState
     }
 
     /// <summary>A door over a catalogue as it is, without <c>pmcd.*</c>.</summary>
-    internal DoorState(MetricCatalog catalog, TimeProvider time)
+    internal DoorState(MetricCatalog catalog, TimeProvider time, Action<string> log)
     {
-        (Catalog, Time, _log, Started) = (catalog, time, _ => { }, time.GetUtcNow());
+        (Catalog, Time, _log, Started) = (catalog, time, log, time.GetUtcNow());
     }
 
     public MetricCatalog Catalog { get; }

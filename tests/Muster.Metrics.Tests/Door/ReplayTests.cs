@@ -32,7 +32,7 @@ public sealed class ReplayTests
         var time = new RecordedTime();
         var catalog = new MetricCatalog(recorded.Agents);
         catalog.Current.Conflicts.Should().BeEmpty();
-        var door = new DoorState(catalog, time);
+        var door = new DoorState(catalog, time, _ => { });
         var sessions = new Dictionary<int, ClientSession>();
         var expected = recorded.Units.ToList();
         var compared = 0;
