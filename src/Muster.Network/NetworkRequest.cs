@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Muster.Core;
 
 namespace Muster.Network;
 
@@ -15,7 +16,7 @@ public sealed record NetworkRequest
 
     public required IReadOnlyList<NetworkChoice> Networks { get; init; }
 
-    public IReadOnlyList<PortMapping> Ports { get; init; } = [];
+    public IReadOnlyList<PortMapping> Ports { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>One network to join: <c>default</c>, <c>none</c> (loopback only) or one defined in <c>net.d</c>, with arguments such as IP=10.1.2.3.</summary>
@@ -34,13 +35,13 @@ public sealed record PodNetworkState
     /// <summary>The bind-mounted namespace file that the bundle names.</summary>
     public required string NamespacePath { get; init; }
 
-    public IReadOnlyList<PodInterface> Interfaces { get; init; } = [];
+    public IReadOnlyList<PodInterface> Interfaces { get; init => field = value ?? []; } = [];
 
-    public IReadOnlyList<PortMapping> Ports { get; init; } = [];
+    public IReadOnlyList<PortMapping> Ports { get; init => field = value ?? []; } = [];
 
-    public IReadOnlyList<string> Nameservers { get; init; } = [];
+    public IReadOnlyList<string> Nameservers { get; init => field = value ?? []; } = [];
 
-    public IReadOnlyList<string> SearchDomains { get; init; } = [];
+    public IReadOnlyList<string> SearchDomains { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>One interface of a pod: addresses in CIDR form, gateways without.</summary>
@@ -50,7 +51,10 @@ public sealed record PodInterface(string Network, string Name, string? HostName,
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    WriteIndented = true)]
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(PodNetworkState))]
-public sealed partial class NetworkJson : JsonSerializerContext;
+public sealed partial class NetworkJson : JsonSerializerContext
+{
+    /// <summary>The text of <c>network.json</c>, without making the metadata of its types.</summary>
+    public static byte[] Bytes(PodNetworkState state) => JsonText.Bytes(state, Default.PodNetworkStateSerializeHandler);
+}

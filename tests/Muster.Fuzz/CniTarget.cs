@@ -22,8 +22,7 @@ public static class CniTarget
 
         try
         {
-            using var document = JsonDocument.Parse(text);
-            CniResult.Parse(document.RootElement, "eth0", "fuzz");
+            CniResult.Parse(StrictJson.Parse(data.ToArray()), "eth0", "fuzz");
         }
         catch (Exception e) when (e is MusterException or JsonException)
         {

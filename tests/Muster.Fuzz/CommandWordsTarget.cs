@@ -24,7 +24,7 @@ public static class CommandWordsTarget
         foreach (var word in words)
         {
             Refusing(() => Port(PortWords.Named(word)));
-            Refusing(() => Port(PortWords.Numbered(word)));
+            Refusing(() => PortWords.Numbered(word).ToList().ForEach(Port));
             Refusing(() => VolumeWords.Volume(word));
             Refusing(() => VolumeWords.Mount(word));
             Refusing(() => NetworkWords.Parse([word]));

@@ -121,6 +121,8 @@ public class CniTests
     [InlineData("""{"cniVersion":"0.4.0","name":"x","plugins":[]}""")]
     [InlineData("""{"cniVersion":"0.4.0","name":"x","plugins":[1]}""")]
     [InlineData("""{"cniVersion":4,"name":"x","plugins":"a"}""")]
+    [InlineData("{\"cniVersion\":\"1.0.0\",\"name\":\"\\ud800\",\"plugins\":[{\"type\":\"bridge\"}]}")]
+    [InlineData("{\"\\udc00\":1,\"cniVersion\":\"1.0.0\",\"name\":\"n\",\"plugins\":[{\"type\":\"bridge\"}]}")]
     public void Refuses_what_is_no_configuration(string text)
     {
         var act = () => CniConfiguration.Parse(text, "net.d/x.conf");

@@ -54,6 +54,19 @@ public class PublishedPortTests
     }
 
     [Fact]
+    public void Publishes_on_one_address_of_either_family()
+    {
+        using var root = new TestRoot();
+        var pod = root.SetUp(TestRoot.Request("web", [.. PortMappings.Parse($"[{TestHost.HostV6}]:8086:80"), .. PortMappings.Parse($"{TestHost.HostV4}:8087:80")]));
+        using var server = TestHost.Serve(pod.NamespacePath, 80);
+        TestHost.Call(TestHost.World, TestHost.HostV6, 8086).Should().Contain(TestHost.WorldV6);
+        TestHost.Call(null, TestHost.HostV6, 8086).Should().NotBeNull();
+        TestHost.Call(TestHost.World, TestHost.HostV4, 8086).Should().BeNull();
+        TestHost.Call(TestHost.World, TestHost.HostV4, 8087).Should().Contain(TestHost.WorldV4);
+        TestHost.Call(TestHost.World, TestHost.HostV6, 8087).Should().BeNull();
+    }
+
+    [Fact]
     public void Publishes_udp()
     {
         using var root = new TestRoot();

@@ -6,10 +6,10 @@ public static class Repository
     /// <summary>The folder with Muster.slnx.</summary>
     public static string Folder { get; } = Find();
 
-    /// <summary>A published program; run ./build.sh first.</summary>
+    /// <summary>A published program; run ./build.sh first. MUSTER_PROGRAMS names another folder with such programs.</summary>
     public static string Program(string name)
     {
-        var path = Path.Combine(Folder, "out", name);
+        var path = Path.Combine(Environment.GetEnvironmentVariable("MUSTER_PROGRAMS") ?? Path.Combine(Folder, "out"), name);
         return File.Exists(path) ? path : throw new InvalidOperationException($"{path} is missing: run ./build.sh before the tests");
     }
 

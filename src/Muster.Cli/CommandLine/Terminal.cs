@@ -1,12 +1,15 @@
-using System.Runtime.InteropServices;
+using Muster.Linux;
 
 namespace Muster.Cli.CommandLine;
 
-/// <summary>Where a verb writes: results on standard output, everything else on standard error.</summary>
-public sealed partial class Terminal : IDisposable
+/// <summary>
+/// Where a verb writes: results on standard output, everything else on standard error. Not through System.Console, which
+/// sends a terminal escape sequences at the first line.
+/// </summary>
+public sealed class Terminal : IDisposable
 {
-    private readonly Lazy<TextWriter> _out = new(() => Open(Console.OpenStandardOutput()));
-    private readonly Lazy<TextWriter> _error = new(() => Open(Console.OpenStandardError()));
+    private readonly Lazy<TextWriter> _out = new(() => Open(new DescriptorStream(1)));
+    private readonly Lazy<TextWriter> _error = new(() => Open(new DescriptorStream(2)));
 
     /// <summary>Results. Buffered; flushed when the verb ends.</summary>
     public TextWriter Out => _out.Value;
@@ -15,10 +18,10 @@ public sealed partial class Terminal : IDisposable
     public TextWriter Error => _error.Value;
 
     /// <summary>Whether standard output is a terminal (and NO_COLOR is not set).</summary>
-    public bool Colours { get; } = isatty(1) == 1 && Environment.GetEnvironmentVariable("NO_COLOR") is null or "";
+    public bool Colours { get; } = TerminalDevice.Is(1) && Environment.GetEnvironmentVariable("NO_COLOR") is null or "";
 
     /// <summary>Whether standard error is a terminal: progress is drawn only there.</summary>
-    public bool ErrorIsTerminal { get; } = isatty(2) == 1;
+    public bool ErrorIsTerminal { get; } = TerminalDevice.Is(2);
 
     /// <summary>Writes one line to standard error at once.</summary>
     public void Say(string line)
@@ -56,12 +59,9 @@ public sealed partial class Terminal : IDisposable
         }
         catch (IOException)
         {
-            // The reader has gone (a closed pipe): nothing is left to tell it.
+            // Nothing is left that could be told of it.
         }
     }
 
     private static StreamWriter Open(Stream stream) => new(stream, bufferSize: 16384) { AutoFlush = false };
-
-    [LibraryImport("libc")]
-    private static partial int isatty(int descriptor);
 }

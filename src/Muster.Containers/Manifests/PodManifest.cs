@@ -56,33 +56,17 @@ public static class PodManifestReader
             throw new MusterException(ErrorKind.Invalid, $"{what} has {bytes.Length} bytes, more than the {MaxBytes} that a PodManifest may have");
         }
 
-        JsonDocument document;
+        var faults = new ManifestFaults(what);
         try
         {
-            document = JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = 64 });
+            var node = new AciNode(StrictJson.Parse(bytes), "", faults);
+            var manifest = node.IsObject() ? ReadPod(node) : null;
+            faults.Throw();
+            return manifest!;
         }
         catch (JsonException e)
         {
-            // The parser's own message quotes the document, line ends and control characters included.
-            throw new MusterException(ErrorKind.Invalid, $"{what} is not JSON: line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}", e);
-        }
-
-        using (document)
-        {
-            // The values of isolators outlive the document.
-            var faults = new ManifestFaults(what);
-            var node = new AciNode(document.RootElement.Clone(), "", faults);
-            try
-            {
-                var manifest = node.IsObject() ? ReadPod(node) : null;
-                faults.Throw();
-                return manifest!;
-            }
-            catch (InvalidOperationException e)
-            {
-                // Half a surrogate pair passes the parser and fails when a member is looked up.
-                throw new MusterException(ErrorKind.Invalid, $"{what} holds text that is not Unicode", e);
-            }
+            throw new MusterException(ErrorKind.Invalid, $"{what} cannot be read: {JsonFault.Of(e)}", e);
         }
     }
 

@@ -124,7 +124,7 @@ public sealed class MetadataServer : IDisposable
             catch (Exception e) when (e is JsonException or IOException or MusterException or FormatException)
             {
                 // One damaged file, or an address that went with its network, must not keep the others from being served.
-                Log($"{Path.GetFileName(file)} is left out: {e.Message}");
+                Log($"{Path.GetFileName(file)} is left out: {Reason(e)}");
             }
         }
     }
@@ -206,9 +206,11 @@ public sealed class MetadataServer : IDisposable
         }
         catch (Exception e) when (e is JsonException or MusterException or IOException)
         {
-            return new HttpAnswer(e is MusterException { Kind: ErrorKind.Conflict } ? 409 : 400, "text/plain; charset=utf-8", Encoding.UTF8.GetBytes(e.Message));
+            return new HttpAnswer(e is MusterException { Kind: ErrorKind.Conflict } ? 409 : 400, "text/plain; charset=utf-8", Encoding.UTF8.GetBytes(Reason(e)));
         }
     }
+
+    private static string Reason(Exception e) => e is JsonException fault ? JsonFault.Of(fault) : e.Message;
 
     private HttpAnswer Register(Guid pod, byte[] body)
     {

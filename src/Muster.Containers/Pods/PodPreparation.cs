@@ -349,7 +349,9 @@ public sealed class PodPreparation
             {
                 foreach (var property in isolator.Value.EnumerateObject())
                 {
-                    sysctls[property.Name] = property.Value.GetString() ?? "";
+                    sysctls[property.Name] = property.Value.ValueKind == System.Text.Json.JsonValueKind.String
+                        ? property.Value.GetString()!
+                        : throw new MusterException(ErrorKind.Invalid, $"Isolator {isolator.Name} has a value of the wrong form: every setting is a text, for example \"1\"");
                 }
             }
             else if (!spec.IgnoredIsolators.Contains(isolator.Name))
@@ -364,7 +366,7 @@ public sealed class PodPreparation
     private static void MakeFolders(PodDirectory pod, PodRecord record, PodSpec spec)
     {
         var mapped = record.IdMap.Count > 0 ? (int)record.IdMap[0].Outside : 0;
-        foreach (var folder in (ReadOnlySpan<string>)["apps", "logs", "ns", "volumes"])
+        foreach (var folder in (ReadOnlySpan<string>)(record.Volumes.Any(v => v.Kind == "empty") ? ["apps", "logs", "volumes"] : ["apps", "logs"]))
         {
             Directory.CreateDirectory(pod.File(folder), (UnixFileMode)0b111_001_001);
         }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Muster.Core;
 using Muster.Core.Supervision;
 using Muster.Images;
 using Muster.Network;
@@ -9,7 +10,10 @@ namespace Muster.Containers.Pods;
 /// What a pod is, with everything resolved: <c>pod.json</c> in the pod directory. Starting it needs neither the image
 /// store's records nor a daemon; no path in it contains the pod's state directory.
 /// </summary>
-public sealed record PodRecord
+/// <param name="StopGraceMs">How long an app has between its stop signal and SIGKILL, in milliseconds.</param>
+/// <param name="LogMaxBytes">The size at which a log file is rotated, in bytes.</param>
+/// <param name="LogMaxFiles">How many rotated log files of an app are kept.</param>
+public sealed record PodRecord(int StopGraceMs = 10_000, long LogMaxBytes = 16 * 1024 * 1024, int LogMaxFiles = 3)
 {
     public const int CurrentVersion = 1;
 
@@ -22,45 +26,45 @@ public sealed record PodRecord
     public string? Name { get; init; }
 
     /// <summary>Who looks after it: <c>cli</c>, <c>instance</c> or <c>service</c>. Daemonless verbs refuse what is not theirs.</summary>
-    public string Owner { get; init; } = "cli";
+    public string Owner { get; init => field = value ?? "cli"; } = "cli";
 
     public required DateTimeOffset CreatedAt { get; init; }
 
     public required IReadOnlyList<AppRecord> Apps { get; init; }
 
     /// <summary>Empty for <c>host</c>; <c>none</c> is a network of its own.</summary>
-    public IReadOnlyList<NetworkChoice> Networks { get; init; } = [];
+    public IReadOnlyList<NetworkChoice> Networks { get; init => field = value ?? []; } = [];
 
     public bool HostNetwork { get; init; }
 
-    public IReadOnlyList<PortMapping> Ports { get; init; } = [];
+    public IReadOnlyList<PortMapping> Ports { get; init => field = value ?? []; } = [];
 
     public required string Hostname { get; init; }
 
-    public DnsRecord Dns { get; init; } = new();
+    public DnsRecord Dns { get; init => field = value ?? new(); } = new();
 
-    public IReadOnlyList<string> HostsEntries { get; init; } = [];
+    public IReadOnlyList<string> HostsEntries { get; init => field = value ?? []; } = [];
 
     /// <summary>Volumes by name; an empty volume's folder lies in the pod directory.</summary>
-    public IReadOnlyList<VolumeRecord> Volumes { get; init; } = [];
+    public IReadOnlyList<VolumeRecord> Volumes { get; init => field = value ?? []; } = [];
 
     /// <summary>The user namespace's ranges, or none for the host's ids.</summary>
-    public IReadOnlyList<IdRange> IdMap { get; init; } = [];
+    public IReadOnlyList<IdRange> IdMap { get; init => field = value ?? []; } = [];
 
     /// <summary><c>net.*</c> and the like for the whole pod.</summary>
-    public IReadOnlyDictionary<string, string> Sysctls { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Sysctls { get; init => field = value ?? new Dictionary<string, string>(); } = new Dictionary<string, string>();
 
-    public IReadOnlyList<NameValue> Annotations { get; init; } = [];
+    public IReadOnlyList<NameValue> Annotations { get; init => field = value ?? []; } = [];
 
-    public IReadOnlyList<NameValue> UserAnnotations { get; init; } = [];
+    public IReadOnlyList<NameValue> UserAnnotations { get; init => field = value ?? []; } = [];
 
-    public IReadOnlyList<NameValue> UserLabels { get; init; } = [];
+    public IReadOnlyList<NameValue> UserLabels { get; init => field = value ?? []; } = [];
 
     /// <summary>True when the pod registers with the metadata service at its start.</summary>
     public bool RegistersMetadata { get; init; }
 
     /// <summary><c>private</c> or <c>parent</c>.</summary>
-    public string Ipc { get; init; } = "private";
+    public string Ipc { get; init => field = value ?? "private"; } = "private";
 
     /// <summary>True when an infra process (catatonit) holds the namespaces and reaps, though there is only one app.</summary>
     public bool Init { get; init; }
@@ -70,33 +74,29 @@ public sealed record PodRecord
     /// <summary>Everything of the pod goes when it has ended.</summary>
     public bool RemoveWhenDone { get; init; }
 
-    public int StopGraceMs { get; init; } = 10_000;
-
-    public long LogMaxBytes { get; init; } = 16 * 1024 * 1024;
-
-    public int LogMaxFiles { get; init; } = 3;
-
     /// <summary>What was loosened by <c>--insecure-options</c>, shown by <c>status</c>.</summary>
-    public IReadOnlyList<string> InsecureOptions { get; init; } = [];
+    public IReadOnlyList<string> InsecureOptions { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>How names are resolved in the pod: <c>--dns*</c>. No mode means what the networks offer.</summary>
 public sealed record DnsRecord
 {
     /// <summary><c>default</c>, <c>host</c> or <c>none</c>.</summary>
-    public string Mode { get; init; } = "default";
+    public string Mode { get; init => field = value ?? "default"; } = "default";
 
-    public IReadOnlyList<string> Nameservers { get; init; } = [];
+    public IReadOnlyList<string> Nameservers { get; init => field = value ?? []; } = [];
 
-    public IReadOnlyList<string> Search { get; init; } = [];
+    public IReadOnlyList<string> Search { get; init => field = value ?? []; } = [];
 
-    public IReadOnlyList<string> Options { get; init; } = [];
+    public IReadOnlyList<string> Options { get; init => field = value ?? []; } = [];
 
     public string? Domain { get; init; }
 }
 
 /// <summary>One app of a pod, resolved against its image.</summary>
-public sealed record AppRecord
+/// <param name="StopSignal">The signal that asks the app to stop.</param>
+/// <param name="WantsHostsFile">Whether the image lacks /etc/hosts (App Container adds one only then).</param>
+public sealed record AppRecord(int StopSignal = 15, bool WantsHostsFile = true)
 {
     public required string Name { get; init; }
 
@@ -123,42 +123,38 @@ public sealed record AppRecord
 
     public uint Gid { get; init; }
 
-    public IReadOnlyList<uint> SupplementaryGids { get; init; } = [];
+    public IReadOnlyList<uint> SupplementaryGids { get; init => field = value ?? []; } = [];
 
     public bool ReadOnlyRoot { get; init; }
 
-    public IReadOnlyList<MountRecord> Mounts { get; init; } = [];
+    public IReadOnlyList<MountRecord> Mounts { get; init => field = value ?? []; } = [];
 
-    public IReadOnlyList<PortSpec> Ports { get; init; } = [];
+    public IReadOnlyList<PortSpec> Ports { get; init => field = value ?? []; } = [];
 
-    public IReadOnlyList<EventHandlerSpec> EventHandlers { get; init; } = [];
+    public IReadOnlyList<EventHandlerSpec> EventHandlers { get; init => field = value ?? []; } = [];
 
     public required IsolationRecord Isolation { get; init; }
 
     public bool Terminal { get; init; }
 
     /// <summary><c>null</c>, <c>inherit</c> or <c>pipe</c>.</summary>
-    public string Stdin { get; init; } = "null";
+    public string Stdin { get; init => field = value ?? "null"; } = "null";
 
     /// <summary><c>log</c>, <c>no-stdout</c>, <c>no-stderr</c> or <c>null</c>.</summary>
-    public string Output { get; init; } = "log";
+    public string Output { get; init => field = value ?? "log"; } = "log";
 
-    public string Restart { get; init; } = "never";
+    public string Restart { get; init => field = value ?? "never"; } = "never";
 
-    public int StopSignal { get; init; } = 15;
+    public IReadOnlyList<NameValue> Annotations { get; init => field = value ?? []; } = [];
 
-    /// <summary>Whether the image lacks /etc/hosts (App Container adds one only then).</summary>
-    public bool WantsHostsFile { get; init; } = true;
+    public IReadOnlyList<NameValue> UserAnnotations { get; init => field = value ?? []; } = [];
 
-    public IReadOnlyList<NameValue> Annotations { get; init; } = [];
-
-    public IReadOnlyList<NameValue> UserAnnotations { get; init; } = [];
-
-    public IReadOnlyList<NameValue> UserLabels { get; init; } = [];
+    public IReadOnlyList<NameValue> UserLabels { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>A volume of the pod.</summary>
-public sealed record VolumeRecord
+/// <param name="Recursive">Whether mounts below the source come along.</param>
+public sealed record VolumeRecord(bool Recursive = true)
 {
     public required string Name { get; init; }
 
@@ -170,10 +166,8 @@ public sealed record VolumeRecord
 
     public bool ReadOnly { get; init; }
 
-    public bool Recursive { get; init; } = true;
-
     /// <summary>Octal mode and owner of an empty volume.</summary>
-    public string Mode { get; init; } = "0755";
+    public string Mode { get; init => field = value ?? "0755"; } = "0755";
 
     public uint Uid { get; init; }
 
@@ -184,16 +178,14 @@ public sealed record VolumeRecord
 public sealed record MountRecord(string Volume, string Target, bool ReadOnly);
 
 /// <summary>What confines an app; null or empty means no limit of that kind.</summary>
-public sealed record IsolationRecord
+/// <param name="NoNewPrivileges">Whether set-uid programs and file capabilities give nothing.</param>
+/// <param name="MaskPaths">Whether paths of /proc and /sys are hidden or read-only.</param>
+public sealed record IsolationRecord(bool NoNewPrivileges = true, bool MaskPaths = true)
 {
     /// <summary>Names with the prefix <c>CAP_</c>.</summary>
     public required IReadOnlyList<string> Capabilities { get; init; }
 
-    public bool NoNewPrivileges { get; init; } = true;
-
     public required SeccompChoice Seccomp { get; init; }
-
-    public bool MaskPaths { get; init; } = true;
 
     public int? OomScoreAdj { get; init; }
 
@@ -219,7 +211,7 @@ public sealed record SeccompChoice
     /// <summary><c>default</c>, <c>retain</c>, <c>remove</c> or <c>unconfined</c>.</summary>
     public required string Mode { get; init; }
 
-    public IReadOnlyList<string> Calls { get; init; } = [];
+    public IReadOnlyList<string> Calls { get; init => field = value ?? []; } = [];
 
     /// <summary>The error that a refused call gets; null for the profile's own, <c>kill</c> ends the process with SIGSYS.</summary>
     public string? Errno { get; init; }
@@ -235,4 +227,10 @@ public sealed record SeccompChoice
 [JsonSerializable(typeof(PodStatus))]
 [JsonSerializable(typeof(PodView))]
 [JsonSerializable(typeof(SupervisionPlan))]
-public sealed partial class PodJson : JsonSerializerContext;
+public sealed partial class PodJson : JsonSerializerContext
+{
+    // The generated writers alone: making the metadata of these types costs 2 ms, at every start of a pod.
+    internal static byte[] Bytes(PodRecord record) => JsonText.Bytes(record, Default.PodRecordSerializeHandler);
+
+    internal static byte[] Bytes(SupervisionPlan plan) => JsonText.Bytes(plan, Default.SupervisionPlanSerializeHandler);
+}

@@ -9,7 +9,7 @@ public sealed record PodStatus
 {
     public int Version { get; init; }
 
-    public string BootId { get; init; } = "";
+    public string BootId { get; init => field = value ?? ""; } = "";
 
     public int ShimPid { get; init; }
 
@@ -19,7 +19,7 @@ public sealed record PodStatus
 
     public int? InfraPid { get; init; }
 
-    public IReadOnlyDictionary<string, AppStatus> Apps { get; init; } = new Dictionary<string, AppStatus>();
+    public IReadOnlyDictionary<string, AppStatus> Apps { get; init => field = value ?? new Dictionary<string, AppStatus>(); } = new Dictionary<string, AppStatus>();
 
     public DateTimeOffset? ExitedAt { get; init; }
 
@@ -32,7 +32,7 @@ public sealed record PodStatus
 public sealed record AppStatus
 {
     /// <summary><c>waiting</c>, <c>pre-start</c>, <c>starting</c>, <c>running</c>, <c>back-off</c>, <c>post-stop</c> or <c>exited</c>.</summary>
-    public string Phase { get; init; } = "";
+    public string Phase { get; init => field = value ?? ""; } = "";
 
     public int? Pid { get; init; }
 
@@ -105,13 +105,13 @@ public sealed record PodView
 
     public required IReadOnlyList<AppView> Apps { get; init; }
 
-    public IReadOnlyList<PodInterface> Networks { get; init; } = [];
+    public IReadOnlyList<PodInterface> Networks { get; init => field = value ?? []; } = [];
 
     public bool HostNetwork { get; init; }
 
-    public IReadOnlyList<PortMapping> Ports { get; init; } = [];
+    public IReadOnlyList<PortMapping> Ports { get; init => field = value ?? []; } = [];
 
-    public IReadOnlyList<string> InsecureOptions { get; init; } = [];
+    public IReadOnlyList<string> InsecureOptions { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>One app of a <see cref="PodView"/>.</summary>

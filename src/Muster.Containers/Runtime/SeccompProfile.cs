@@ -69,9 +69,9 @@ public static class SeccompProfile
                     expanded.AddRange(AllKnown());
                     break;
                 case "@rkt/default-whitelist" or "@docker/default-whitelist" or "@muster/default":
-                    // The default profile looks at a socket's arguments; a list can only name the call.
+                    // The default profile looks at the arguments of these two; a list can only name the call.
                     expanded.AddRange(Allowed(capabilities));
-                    expanded.Add("socket");
+                    expanded.AddRange(["personality", "socket"]);
                     break;
                 case "@rkt/default-blacklist" or "@docker/default-blacklist":
                     expanded.AddRange(SystemCalls.Refused.Split(' '));

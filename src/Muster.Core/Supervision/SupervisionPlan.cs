@@ -1,12 +1,13 @@
-using System.Text.Json.Serialization;
-
 namespace Muster.Core.Supervision;
 
 /// <summary>
 /// Everything a shim must do for one pod, resolved before it starts: <c>plan.json</c> in the pod directory. The shim knows
 /// nothing of images, networks or databases; it mounts, runs bundles through the OCI runtime, supervises and takes down.
 /// </summary>
-public sealed record SupervisionPlan
+/// <param name="StopGraceMs">How long an app has between its stop signal and SIGKILL, in milliseconds.</param>
+/// <param name="LogMaxBytes">The size at which a log file is rotated, in bytes.</param>
+/// <param name="LogMaxFiles">How many rotated log files of an app are kept.</param>
+public sealed record SupervisionPlan(int StopGraceMs = 10_000, long LogMaxBytes = 16 * 1024 * 1024, int LogMaxFiles = 3)
 {
     /// <summary>The format; a shim refuses a plan newer than it knows.</summary>
     public const int CurrentVersion = 1;
@@ -28,7 +29,7 @@ public sealed record SupervisionPlan
     public required string CgroupLock { get; init; }
 
     /// <summary>Mounts made in the shim's own mount namespace, in order; they vanish with it.</summary>
-    public IReadOnlyList<PlannedMount> Mounts { get; init; } = [];
+    public IReadOnlyList<PlannedMount> Mounts { get; init => field = value ?? []; } = [];
 
     /// <summary>The process that holds the namespaces of a pod of several apps; null for a pod of one app.</summary>
     public PlannedApp? Infra { get; init; }
@@ -36,21 +37,25 @@ public sealed record SupervisionPlan
     public required IReadOnlyList<PlannedApp> Apps { get; init; }
 
     /// <summary>Programs run, in order, after the last process has ended; each is an argument vector.</summary>
-    public IReadOnlyList<IReadOnlyList<string>> TearDown { get; init; } = [];
+    public IReadOnlyList<IReadOnlyList<string>> TearDown { get; init => field = value ?? []; } = [];
 
-    /// <summary>How long an app has between its stop signal and SIGKILL, in milliseconds.</summary>
-    public int StopGraceMs { get; init; } = 10_000;
-
-    /// <summary>Rotation of each app's log: size of one file in bytes, and how many older ones are kept.</summary>
-    public long LogMaxBytes { get; init; } = 16 * 1024 * 1024;
-
-    public int LogMaxFiles { get; init; } = 3;
+    /// <summary>
+    /// True when something else may ask for what <see cref="TearDown"/> gives back as soon as the shim has ended (a host port, an
+    /// address by name): it then runs before the shim ends, even where the rest is cleared behind.
+    /// </summary>
+    public bool TearDownFirst { get; init; }
 
     /// <summary>Where the pod directory goes, by rename, when the pod has ended.</summary>
     public required string ExitedDirectory { get; init; }
 
     /// <summary>True when nothing of the pod is to be kept (<c>run --rm</c>); needs <see cref="NameFile"/> released too.</summary>
     public bool RemoveWhenDone { get; init; }
+
+    /// <summary>
+    /// Where the pod directory of <see cref="RemoveWhenDone"/> goes, by rename, when the pod has ended; a process of its own then
+    /// clears it while the shim's status is already told. Null: the shim clears it itself.
+    /// </summary>
+    public string? GarbageDirectory { get; init; }
 
     /// <summary>The file that holds the pod's name, released with <see cref="RemoveWhenDone"/>.</summary>
     public string? NameFile { get; init; }
@@ -66,7 +71,7 @@ public sealed record PlannedMount
 
     public string? Source { get; init; }
 
-    public IReadOnlyList<string> Lowers { get; init; } = [];
+    public IReadOnlyList<string> Lowers { get; init => field = value ?? []; } = [];
 
     public string? Upper { get; init; }
 
@@ -76,14 +81,15 @@ public sealed record PlannedMount
     public string? Options { get; init; }
 
     /// <summary>Maps the lowers' owners (idmapped mount): the process whose user namespace is used is made from these ranges.</summary>
-    public IReadOnlyList<IdRange> IdMap { get; init; } = [];
+    public IReadOnlyList<IdRange> IdMap { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>A range of a user namespace: ids inside from <see cref="Inside"/>, outside from <see cref="Outside"/>.</summary>
 public sealed record IdRange(uint Inside, uint Outside, uint Count);
 
 /// <summary>One bundle that the runtime runs.</summary>
-public sealed record PlannedApp
+/// <param name="StopSignal">The signal that asks the app to stop.</param>
+public sealed record PlannedApp(int StopSignal = 15)
 {
     public required string Name { get; init; }
 
@@ -97,30 +103,19 @@ public sealed record PlannedApp
     public bool Terminal { get; init; }
 
     /// <summary><c>null</c>, <c>inherit</c> (the shim's own standard input) or <c>pipe</c> (held open for attach).</summary>
-    public string Stdin { get; init; } = "null";
+    public string Stdin { get; init => field = value ?? "null"; } = "null";
 
     /// <summary><c>log</c> (also to the shim's standard output when it has one), <c>no-stdout</c> or <c>no-stderr</c> for only the other, or <c>null</c>.</summary>
-    public string Output { get; init; } = "log";
+    public string Output { get; init => field = value ?? "log"; } = "log";
 
     /// <summary><c>never</c>, <c>on-failure</c> or <c>always</c>.</summary>
-    public string Restart { get; init; } = "never";
+    public string Restart { get; init => field = value ?? "never"; } = "never";
 
     /// <summary>Bundles run to their end, in order, before the app starts and after it has ended (App Container event handlers).</summary>
-    public IReadOnlyList<PlannedHandler> PreStart { get; init; } = [];
+    public IReadOnlyList<PlannedHandler> PreStart { get; init => field = value ?? []; } = [];
 
-    public IReadOnlyList<PlannedHandler> PostStop { get; init; } = [];
-
-    /// <summary>The signal that asks the app to stop.</summary>
-    public int StopSignal { get; init; } = 15;
+    public IReadOnlyList<PlannedHandler> PostStop { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>A lifecycle handler: a bundle with the app's root and the handler's process.</summary>
 public sealed record PlannedHandler(string Id, string Bundle);
-
-/// <summary>Source-generated JSON of <c>plan.json</c> and of what the shim writes.</summary>
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
-[JsonSerializable(typeof(SupervisionPlan))]
-public sealed partial class SupervisionJson : JsonSerializerContext;

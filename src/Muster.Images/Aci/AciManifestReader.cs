@@ -32,29 +32,17 @@ public static class AciManifestReader
         JsonElement json;
         try
         {
-            using var document = JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = 64, AllowDuplicateProperties = false });
-            json = document.RootElement.Clone();
-
-            // The record of the image holds the manifest: text that cannot be written again must be found now.
-            _ = JsonSerializer.SerializeToUtf8Bytes(json, StoreJson.Default.JsonElement);
+            json = StrictJson.Parse(bytes);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
+        catch (JsonException e)
         {
-            throw new MusterException(ErrorKind.Invalid, $"The image manifest is not JSON ({e.Message.TrimEnd('.')})", e);
+            throw new MusterException(ErrorKind.Invalid, $"The image manifest cannot be read: {JsonFault.Of(e)}", e);
         }
 
         var faults = new ManifestFaults("The image manifest");
-        try
-        {
-            var manifest = new AciNode(json, "", faults).IsObject() ? Read(new AciNode(json, "", faults), json) : null;
-            faults.Throw();
-            return manifest!;
-        }
-        catch (InvalidOperationException e)
-        {
-            // Half a surrogate pair, or bytes that are not UTF-8, pass the parser and fail when the text is read.
-            throw new MusterException(ErrorKind.Invalid, "The image manifest holds text that is not Unicode", e);
-        }
+        var manifest = new AciNode(json, "", faults).IsObject() ? Read(new AciNode(json, "", faults), json) : null;
+        faults.Throw();
+        return manifest!;
     }
 
     private static AciManifest Read(AciNode root, JsonElement json)

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Muster.Images.Archives;
 
 /// <summary>
-/// Decompresses zstd by the system's libzstd where it is installed (its hand-written loops are about twice as fast as the
-/// managed port) and by the managed port where it is not.
+/// Decompresses zstd by the system's libzstd where it is installed, which takes about four fifths of the managed port's time
+/// (170 MB of programs and libraries: 184 and 226 ms), and by the managed port where it is not.
 /// </summary>
 internal sealed unsafe partial class ZstdStream : LibraryStream
 {

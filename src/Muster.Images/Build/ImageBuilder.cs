@@ -4,6 +4,7 @@ using Muster.Core;
 using Muster.Images.Aci;
 using Muster.Images.Archives;
 using Muster.Images.Oci;
+using Muster.Images.Trust;
 
 namespace Muster.Images.Build;
 
@@ -15,12 +16,14 @@ public sealed class ImageBuilder
 {
     private readonly ImageStore _store;
     private readonly ImageFetcher _fetcher;
+    private readonly TrustJudge _judge;
 
     /// <summary>Builds into <paramref name="store"/>.</summary>
     public ImageBuilder(ImageStore store)
     {
         _store = store;
         _fetcher = new ImageFetcher(store);
+        _judge = new TrustJudge(store.Root, store.Time);
     }
 
     /// <summary>
@@ -161,7 +164,7 @@ public sealed class ImageBuilder
     {
         Reference = reference,
         Image = image.Id,
-        Trust = new TrustRecord { Verdict = TrustVerdict.Built, Identity = image.Name, JudgedAt = _store.Time.GetUtcNow(), Reason = "built in this root" },
+        Trust = _judge.JudgeBuilt(image.Name),
         FetchedAt = _store.Time.GetUtcNow(),
     };
 }

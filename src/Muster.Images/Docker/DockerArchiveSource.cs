@@ -99,7 +99,7 @@ internal sealed class DockerArchiveSource : IOciSource
         }
         catch (JsonException e)
         {
-            throw new MusterException(ErrorKind.Invalid, $"{Location}: manifest.json cannot be read ({e.Message.TrimEnd('.')})", e);
+            throw new MusterException(ErrorKind.Invalid, $"{Location}: manifest.json cannot be read: {JsonFault.Of(e)}", e);
         }
 
         images?.RemoveAll(i => i is null);

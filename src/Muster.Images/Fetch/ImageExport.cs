@@ -2,6 +2,7 @@ using Muster.Core;
 using Muster.Images.Aci;
 using Muster.Images.Archives;
 using Muster.Images.Oci;
+using Muster.Linux;
 
 namespace Muster.Images;
 
@@ -14,45 +15,77 @@ public sealed class ImageExport
     public ImageExport(ImageStore store) => _store = store;
 
     /// <summary>Writes an image to where <paramref name="destination"/> points: <c>file.aci</c>, <c>oci:</c>, <c>oci-archive:</c>, <c>docker://</c>.</summary>
-    public async Task ToAsync(StoredImage image, ImageReference destination, bool overwrite, bool compress, FetchOptions options, CancellationToken ct)
+    /// <param name="image">The image, under the name whose signatures go along.</param>
+    /// <param name="destination">Where to.</param>
+    /// <param name="overwrite">Whether a file that exists is replaced.</param>
+    /// <param name="compress">Whether an ACI that is written anew is compressed with gzip.</param>
+    /// <param name="options">How a registry is spoken to.</param>
+    /// <param name="tell">Told in a sentence each which signatures stay behind, and why.</param>
+    /// <param name="ct">Stops the export; nothing half-written is left.</param>
+    public async Task ToAsync(StoredImage image, ImageReference destination, bool overwrite, bool compress, FetchOptions options, Action<string> tell, CancellationToken ct)
     {
         if (destination.Kind == ReferenceKind.AciFile)
         {
-            await Task.Run(() => ToAci(image.Record, destination.Name, overwrite, compress, ct), ct);
+            await Task.Run(() => ToAci(image, destination.Name, overwrite, compress, tell, ct), ct);
             return;
         }
 
-        await using var source = await AssembledImage.OfStoreAsync(_store, image.Record, ct);
+        await using var source = await AssembledImage.OfStoreAsync(_store, image, ct);
+        if (image.Record.Kind == ImageKind.Aci && image.Reference.Signatures.Count > 0)
+        {
+            tell("the signature of the App Container image stays behind, because it covers that file and not the OCI image made of it: sign the new image");
+        }
+
+        if (image.Reference.Index is { } index && image.Reference.Signatures.Any(s => s.SignedDigest == index))
+        {
+            tell("the signature of the index that led to the image stays behind, because only the image of one platform is in the store: copy the index with skopeo copy --all, or sign the image");
+        }
+
         if (destination.Kind == ReferenceKind.Docker)
         {
-            await RegistryPush.PushAsync(_store, source, image, destination, options, ct);
+            await RegistryPush.PushAsync(_store, source, image, destination, options, tell, ct);
             return;
         }
 
         await using var target = OpenTarget(destination, image, overwrite);
-        await OciTransfer.CopyAsync(source, target, new OciPlatform(image.Record.Os, image.Record.Architecture), options.Progress, ct);
+        await OciTransfer.CopyAsync(source, target, new OciPlatform(image.Record.Os, image.Record.Architecture), options.Progress, tell, ct);
     }
 
-    /// <summary>Copies an image into another root, where it is checked and unpacked anew and needs a verdict of its own.</summary>
-    public async Task<StoredImage> ToRootAsync(StoredImage image, MusterRoot other, FetchOptions options, CancellationToken ct)
+    /// <summary>Copies an image with its signatures into another root, which checks and unpacks it anew and judges the signatures by its own keys.</summary>
+    public Task<StoredImage> ToRootAsync(StoredImage image, MusterRoot other, FetchOptions options, CancellationToken ct)
     {
-        if (!options.Insecure.HasFlag(InsecureOptions.Image))
+        var fetcher = new ImageFetcher(new ImageStore(other, _store.Time));
+        return image.Record.Kind == ImageKind.Aci ? fetcher.ImportStoredAciAsync(_store, image, options, ct) : fetcher.ImportStoredOciAsync(_store, image, options, ct);
+    }
+
+    // A detached signature covers the file as it came: with one, the file leaves so, whatever it is compressed with.
+    private byte[]? AciSignature(StoredImage image, bool compress, Action<string> tell)
+    {
+        if (image.Record.Kind != ImageKind.Aci)
         {
-            throw new MusterException(ErrorKind.Forbidden, "A copy into another root brings no signature along, and that root trusts nothing unsigned: add --insecure-options=image, or fetch the image there from its source");
+            if (image.Reference.Signatures.Count > 0)
+            {
+                tell("the signatures of the OCI image stay behind, because they cover its manifest and not the App Container image made of it: sign the new file with gpg --armor --detach-sign");
+            }
+
+            return null;
         }
 
-        var store = new ImageStore(other, _store.Time);
-        var trust = new Verdicts(other, _store.Time).Insecure(image.Reference.Reference, image.Record.Name);
-        if (image.Record.Kind == ImageKind.Aci)
+        if (KeptSignatures.Detached(_store, image.Reference) is not { } signature)
         {
-            return await new ImageFetcher(store).ImportStoredAciAsync(_store, image, options, ct);
+            return null;
         }
 
-        await using var source = await AssembledImage.OfStoreAsync(_store, image.Record, ct);
-        var platform = new OciPlatform(image.Record.Os, image.Record.Architecture);
-        var manifest = await OciImporter.SelectAsync(source, platform, ct);
-        using var pending = await new OciImporter(store).ImportAsync(source, manifest, platform, image.Record.Name, image.Record.VersionLabel, options.Progress, ct);
-        return pending.Commit([image.Reference with { Trust = trust, FetchedAt = _store.Time.GetUtcNow(), Stamp = null }]);
+        using var blob = LayoutFiles.TryOpen(_store.BlobPath(image.Record.Blobs[0]));
+        var start = new byte[Decompression.MagicLength];
+        var kind = blob is null ? CompressionKind.None : Decompression.Recognise(start.AsSpan(0, blob.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)));
+        if (compress && kind != CompressionKind.Gzip)
+        {
+            tell("the signature stays behind, because it covers the file as it came and not one compressed anew: leave out --gzip");
+            return null;
+        }
+
+        return signature;
     }
 
     private static IOciTarget OpenTarget(ImageReference destination, StoredImage image, bool overwrite) => destination.Kind switch
@@ -62,15 +95,27 @@ public sealed class ImageExport
         _ => throw new MusterException(ErrorKind.Unsupported, $"Images cannot be written to {destination}: name a file.aci, oci:DIR[:tag], oci-archive:FILE[:tag] or docker://host/repository[:tag]"),
     };
 
-    private void ToAci(ImageRecord image, string path, bool overwrite, bool compress, CancellationToken ct)
+    private void ToAci(StoredImage stored, string path, bool overwrite, bool compress, Action<string> tell, CancellationToken ct)
     {
+        var image = stored.Record;
+        var signature = AciSignature(stored, compress, tell);
         OutputFile.Check(path, overwrite);
+        if (signature is not null)
+        {
+            OutputFile.Check(path + ".asc", overwrite);
+        }
+
         var beside = OutputFile.Beside(path);
         try
         {
             using (var file = new FileStream(beside, FileMode.Create, FileAccess.Write))
             {
-                if (compress)
+                if (signature is not null)
+                {
+                    using var blob = LayoutFiles.TryOpen(_store.BlobPath(image.Blobs[0])) ?? throw new MusterException(ErrorKind.Corrupt, $"The image store lacks the blob of {image.Name}: fetch the image again");
+                    blob.CopyTo(file);
+                }
+                else if (compress)
                 {
                     using var gzip = Gzip.Compress(file);
                     AciWriter.Write(_store, image, gzip, ct);
@@ -84,6 +129,10 @@ public sealed class ImageExport
             }
 
             OutputFile.Place(beside, path, overwrite);
+            if (signature is not null)
+            {
+                DurableFile.Write(path + ".asc", signature, 0x1a4);
+            }
         }
         catch (Exception e)
         {

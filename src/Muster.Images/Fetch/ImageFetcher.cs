@@ -54,7 +54,22 @@ public sealed partial class ImageFetcher
         };
     }
 
-    /// <summary>Brings an ACI of another store into this one; what it depends on comes along.</summary>
+    /// <summary>Brings an OCI image of another store into this one, which judges the signatures that came with it.</summary>
+    internal async Task<StoredImage> ImportStoredOciAsync(ImageStore from, StoredImage image, FetchOptions options, CancellationToken ct)
+    {
+        await using var source = await AssembledImage.OfStoreAsync(from, image, ct);
+        var platform = new OciPlatform(image.Record.Os, image.Record.Architecture);
+        var manifest = await OciImporter.SelectAsync(source, platform, ct);
+        _verdicts.BeforeFetch(image.Reference.Reference, [manifest.Document.Digest, manifest.Config.Digest, .. manifest.Layers.Select(l => l.Digest)]);
+        var verdict = options.Insecure.HasFlag(InsecureOptions.Image)
+            ? new OciVerdict(_verdicts.Insecure(image.Reference.Reference, image.Record.Name), [], null)
+            : await _verdicts.KeptAsync(from, image, ct);
+        using var pending = await new OciImporter(_store).ImportAsync(source, manifest, platform, image.Record.Name, image.Record.VersionLabel, options.Progress, ct);
+        _verdicts.Bans(pending.Record);
+        return pending.Commit([Signed(pending, image.Reference.Reference, verdict)]);
+    }
+
+    /// <summary>Brings an ACI of another store into this one, which judges the signature that came with it; what it depends on comes along.</summary>
     internal async Task<StoredImage> ImportStoredAciAsync(ImageStore from, StoredImage image, FetchOptions options, CancellationToken ct)
     {
         // Dependencies first, deepest last in the list: each is found in the store when the next one asks for it.
@@ -65,7 +80,7 @@ public sealed partial class ImageFetcher
         }
 
         await using var blob = LayoutFiles.TryOpen(from.BlobPath(image.Record.Blobs[0])) ?? throw new MusterException(ErrorKind.Corrupt, $"The image store lacks the blob of {image.Record.Name}: fetch the image again");
-        return await ImportAciAsync(blob, ImageReference.Parse(ImageReference.ForAci(image.Record.Name, image.Record.Labels)), null, null, options, [], ct);
+        return await ImportAciAsync(blob, ImageReference.Parse(ImageReference.ForAci(image.Record.Name, image.Record.Labels)), null, KeptSignatures.Detached(from, image.Reference), options, [], ct);
     }
 
     /// <summary>Takes an ACI that was built here: its verdict is the builder's.</summary>
@@ -109,12 +124,26 @@ public sealed partial class ImageFetcher
 
         var (name, tag) = NameOf(reference);
         _verdicts.BeforeFetch(source.Location, [manifest.Document.Digest, manifest.Config.Digest, .. manifest.Layers.Select(l => l.Digest)]);
-        var trust = options.Insecure.HasFlag(InsecureOptions.Image)
-            ? _verdicts.Insecure(source.Location, name)
+        var verdict = options.Insecure.HasFlag(InsecureOptions.Image)
+            ? new OciVerdict(_verdicts.Insecure(source.Location, name), [], null)
             : await _verdicts.OciAsync(source, manifest.Document.Digest, ct);
         using var pending = await new OciImporter(_store).ImportAsync(source, manifest, platform, name, tag, options.Progress, ct);
         _verdicts.Bans(pending.Record);
-        return pending.Commit([Reference(reference.ToString(), pending.Record.Id, trust)]);
+        return pending.Commit([Signed(pending, reference.ToString(), verdict)]);
+    }
+
+    private ReferenceRecord Signed(PendingImage pending, string reference, OciVerdict verdict)
+    {
+        if (verdict.Index is { } index)
+        {
+            pending.AddBlob(index.Bytes.Span, index.Digest);
+        }
+
+        return Reference(reference, pending.Record.Id, verdict.Trust) with
+        {
+            Signatures = KeptSignatures.Keep(pending, verdict.Signatures),
+            Index = verdict.Index?.Digest.ToString(),
+        };
     }
 
     private async Task<StoredImage> FromFileAsync(ImageReference reference, StoredImage? known, FetchOptions options, IReadOnlyList<AciManifest> chain, CancellationToken ct)
@@ -163,8 +192,11 @@ public sealed partial class ImageFetcher
             (dependency, above, token) => ResolveDependencyAsync(dependency, above, options, token), chain, ct);
         var record = pending.Record;
         _verdicts.Bans(record);
-        var own = Reference(ImageReference.ForAci(record.Name, record.Labels), record.Id, trust!);
-        var asked = Reference(reference.ToString(), record.Id, trust!) with { Stamp = stamp };
+        var own = Reference(ImageReference.ForAci(record.Name, record.Labels), record.Id, trust!) with
+        {
+            Signatures = trust!.Verdict == TrustVerdict.Signed ? [KeptSignatures.Keep(pending, signature, reference.ToString())] : [],
+        };
+        var asked = own with { Reference = reference.ToString(), Stamp = stamp };
         return pending.Commit(asked.Reference == own.Reference ? [asked] : [asked, own]);
     }
 

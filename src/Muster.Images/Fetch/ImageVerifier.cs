@@ -27,6 +27,11 @@ public sealed class ImageVerifier
     {
         var findings = new List<VerifyFinding>();
         using var pending = await _store.BeginAsync(ct);
+        foreach (var kept in _store.ReferencesTo(image.Id).SelectMany(KeptSignatures.Blobs).Distinct(StringComparer.Ordinal))
+        {
+            VerifyDocument(kept, findings);
+        }
+
         if (image.Kind == ImageKind.Oci)
         {
             await Task.Run(() => VerifyOci(image, pending, findings, progress, ct), ct);

@@ -11,7 +11,7 @@ internal static class RegistryPush
     /// Pushes to <paramref name="destination"/>. Blobs that came from another repository of the same registry are mounted
     /// there instead of sent.
     /// </summary>
-    public static async Task PushAsync(ImageStore store, IOciSource source, StoredImage image, ImageReference destination, FetchOptions options, CancellationToken ct)
+    public static async Task PushAsync(ImageStore store, IOciSource source, StoredImage image, ImageReference destination, FetchOptions options, Action<string> tell, CancellationToken ct)
     {
         using var session = new RegistrySession(store.Root, ImageFetcher.Web(options), store.Time);
         var full = RegistryReference.Parse(session.Registries.Qualify(destination.ToString()["docker://".Length..]));
@@ -25,6 +25,6 @@ internal static class RegistryPush
         var from = Trust.ImageIdentity.Of(image.Reference.Reference).Repository;
         var mount = from is not null && from.StartsWith(place.Host + "/", StringComparison.Ordinal) && from != place.Name ? from[(place.Host.Length + 1)..] : null;
         await using var target = new RegistryTarget(session, place, mount);
-        await OciTransfer.CopyAsync(source, target, new OciPlatform(image.Record.Os, image.Record.Architecture), options.Progress, ct);
+        await OciTransfer.CopyAsync(source, target, new OciPlatform(image.Record.Os, image.Record.Architecture), options.Progress, tell, ct);
     }
 }

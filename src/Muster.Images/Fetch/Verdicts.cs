@@ -17,21 +17,35 @@ internal sealed class Verdicts(MusterRoot root, TimeProvider time)
     /// The verdict of an OCI manifest by the signatures beside it, or beside the index that led to it: who signs an index
     /// signs every manifest that it names by digest.
     /// </summary>
-    public async Task<TrustRecord> OciAsync(PinnedSource source, Digest manifest, CancellationToken ct)
+    public async Task<OciVerdict> OciAsync(PinnedSource source, Digest manifest, CancellationToken ct)
     {
-        var index = (await source.ReadRootAsync(ct)).Digest;
-        var signatures = await source.ReadSignaturesAsync(index, ct);
-        if (index != manifest && !_judge.ExamineOci(source.Location, index, signatures).Any(o => o.Accepted))
+        var named = await source.ReadRootAsync(ct);
+        return await OciAsync(source.Location, named.Digest == manifest ? null : named, manifest, source.ReadSignaturesAsync, ct);
+    }
+
+    /// <summary>The same for an image that another store kept with its signatures, by the name under which that store has it.</summary>
+    public Task<OciVerdict> KeptAsync(ImageStore store, StoredImage image, CancellationToken ct)
+    {
+        var manifest = Digest.Parse(image.Record.Blobs[0]);
+        var index = KeptSignatures.Index(store, image.Reference);
+        var names = index is not null && OciDocuments.ReadIndex(index).Any(e => e.Descriptor.Digest == manifest);
+        return OciAsync(TrustJudge.AskedAs(image.Reference), names ? index : null, manifest, (digest, _) => Task.FromResult(KeptSignatures.Of(store, image.Reference, digest)), ct);
+    }
+
+    private async Task<OciVerdict> OciAsync(string location, OciDocument? index, Digest manifest, Func<Digest, CancellationToken, Task<IReadOnlyList<OciSignature>>> read, CancellationToken ct)
+    {
+        var own = await read(manifest, ct);
+        if (index is null)
         {
-            var own = await source.ReadSignaturesAsync(manifest, ct);
-            // The refusal that tells most: of the manifest's signatures where it has some, else of the index's.
-            if (own.Count > 0 || signatures.Count == 0)
-            {
-                return _judge.JudgeOci(source.Location, manifest, own);
-            }
+            return new OciVerdict(_judge.JudgeOci(location, manifest, own), [.. own.Select(s => (manifest, s))], null);
         }
 
-        return _judge.JudgeOci(source.Location, index, signatures);
+        // Both are kept: another place may trust other keys, or have the manifest without its index.
+        var signatures = await read(index.Digest, ct);
+        var byIndex = _judge.ExamineOci(location, index.Digest, signatures).Any(o => o.Accepted);
+        // The refusal that tells most: of the manifest's signatures where it has some, else of the index's.
+        var trust = !byIndex && (own.Count > 0 || signatures.Count == 0) ? _judge.JudgeOci(location, manifest, own) : _judge.JudgeOci(location, index.Digest, signatures);
+        return new OciVerdict(trust, [.. own.Select(s => (manifest, s)), .. signatures.Select(s => (index.Digest, s))], signatures.Count > 0 ? index : null);
     }
 
     /// <summary>Begins the judgement of an ACI by a detached signature; <paramref name="signature"/> is null where there is none.</summary>
@@ -43,6 +57,9 @@ internal sealed class Verdicts(MusterRoot root, TimeProvider time)
     /// <summary>Refuses a banned image, now that all of it is known.</summary>
     public void Bans(ImageRecord record) => _judge.CheckBans(record);
 }
+
+/// <summary>A verdict with the signatures that were found, each with the digest that it covers, and the index where that one is signed.</summary>
+internal sealed record OciVerdict(TrustRecord Trust, IReadOnlyList<(Digest Signed, OciSignature Signature)> Signatures, OciDocument? Index);
 
 /// <summary>The judgement of one ACI: sees the file as served, piece by piece, then gives the verdict.</summary>
 internal sealed class DetachedVerdict : IDisposable

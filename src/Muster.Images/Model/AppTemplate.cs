@@ -9,38 +9,38 @@ namespace Muster.Images;
 public sealed record AppTemplate
 {
     /// <summary>The program and the arguments that stay: App Container's <c>exec</c>, OCI's Entrypoint.</summary>
-    public IReadOnlyList<string> Exec { get; init; } = [];
+    public IReadOnlyList<string> Exec { get; init => field = value ?? []; } = [];
 
     /// <summary>Arguments that a user's arguments replace: OCI's Cmd. Empty for App Container, whose exec is only appended to.</summary>
-    public IReadOnlyList<string> DefaultArguments { get; init; } = [];
+    public IReadOnlyList<string> DefaultArguments { get; init => field = value ?? []; } = [];
 
     /// <summary>A name, a number, or (App Container) an absolute path whose owner is meant; resolved inside the image.</summary>
-    public string User { get; init; } = "0";
+    public string User { get; init => field = value ?? "0"; } = "0";
 
     /// <summary>As <see cref="User"/>; null means the user's primary group (OCI).</summary>
     public string? Group { get; init; }
 
-    public IReadOnlyList<uint> SupplementaryGids { get; init; } = [];
+    public IReadOnlyList<uint> SupplementaryGids { get; init => field = value ?? []; } = [];
 
     /// <summary>Absolute; null means "/".</summary>
     public string? WorkingDirectory { get; init; }
 
-    public IReadOnlyList<NameValue> Environment { get; init; } = [];
+    public IReadOnlyList<NameValue> Environment { get; init => field = value ?? []; } = [];
 
-    public IReadOnlyList<EventHandlerSpec> EventHandlers { get; init; } = [];
+    public IReadOnlyList<EventHandlerSpec> EventHandlers { get; init => field = value ?? []; } = [];
 
-    public IReadOnlyList<MountPoint> MountPoints { get; init; } = [];
+    public IReadOnlyList<MountPoint> MountPoints { get; init => field = value ?? []; } = [];
 
-    public IReadOnlyList<PortSpec> Ports { get; init; } = [];
+    public IReadOnlyList<PortSpec> Ports { get; init => field = value ?? []; } = [];
 
-    public IReadOnlyList<Isolator> Isolators { get; init; } = [];
+    public IReadOnlyList<Isolator> Isolators { get; init => field = value ?? []; } = [];
 
     /// <summary>A signal's name or number (OCI StopSignal); null means SIGTERM.</summary>
     public string? StopSignal { get; init; }
 
-    public IReadOnlyList<NameValue> UserAnnotations { get; init; } = [];
+    public IReadOnlyList<NameValue> UserAnnotations { get; init => field = value ?? []; } = [];
 
-    public IReadOnlyList<NameValue> UserLabels { get; init; } = [];
+    public IReadOnlyList<NameValue> UserLabels { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>A pair as App Container's lists have them.</summary>

@@ -32,9 +32,9 @@ public sealed record ImageRecord
     /// <summary>The version label, or the tag.</summary>
     public string? VersionLabel { get; init; }
 
-    public IReadOnlyList<NameValue> Labels { get; init; } = [];
+    public IReadOnlyList<NameValue> Labels { get; init => field = value ?? []; } = [];
 
-    public IReadOnlyList<NameValue> Annotations { get; init; } = [];
+    public IReadOnlyList<NameValue> Annotations { get; init => field = value ?? []; } = [];
 
     public required AppTemplate App { get; init; }
 
@@ -45,12 +45,12 @@ public sealed record ImageRecord
     public required IReadOnlyList<string> Blobs { get; init; }
 
     /// <summary>Ids of the images this one depends on (ACI dependencies), flattened.</summary>
-    public IReadOnlyList<string> Dependencies { get; init; } = [];
+    public IReadOnlyList<string> Dependencies { get; init => field = value ?? []; } = [];
 
-    public string Os { get; init; } = "linux";
+    public string Os { get; init => field = value ?? "linux"; } = "linux";
 
     /// <summary>In OCI's words: <c>amd64</c>, <c>arm64</c>.</summary>
-    public string Architecture { get; init; } = "amd64";
+    public string Architecture { get; init => field = value ?? "amd64"; } = "amd64";
 
     public required DateTimeOffset ImportedAt { get; init; }
 
@@ -80,8 +80,39 @@ public sealed record ReferenceRecord
 
     public required DateTimeOffset FetchedAt { get; init; }
 
+    /// <summary>The signatures found at the fetch, whoever made them; none where the image was let in unverified or built here.</summary>
+    public IReadOnlyList<KeptSignature> Signatures { get; init => field = value ?? []; } = [];
+
+    /// <summary>The digest of the index that led to the image, where that one is signed; its document is kept as a blob.</summary>
+    public string? Index { get; init; }
+
     /// <summary>What the place said of the content's state, to tell without reading it that nothing has changed: a file's times, an ETag.</summary>
     public string? Stamp { get; init; }
+}
+
+/// <summary>A signature kept with a reference; its parts are blobs of the store.</summary>
+public sealed record KeptSignature
+{
+    /// <summary><c>openpgp</c>, <c>simple-signing</c>, <c>cosign</c>, <c>sigstore-bundle</c>.</summary>
+    public required string Scheme { get; init; }
+
+    /// <summary>The digest of what it covers: a manifest, an index, an ACI's file as it came.</summary>
+    public required string SignedDigest { get; init; }
+
+    /// <summary>The blob with the signed document, the bundle or the detached signature.</summary>
+    public required string Payload { get; init; }
+
+    /// <summary>cosign's raw signature of the payload, base64; null for the other schemes.</summary>
+    public string? Value { get; init; }
+
+    /// <summary>The blob with the manifest that carries it in a registry; null where there is none.</summary>
+    public string? Carrier { get; init; }
+
+    /// <summary>The blobs that the carrier names.</summary>
+    public IReadOnlyList<string> CarrierBlobs { get; init => field = value ?? []; } = [];
+
+    /// <summary>Where it was found.</summary>
+    public required string Location { get; init; }
 }
 
 /// <summary>Why an image was let in.</summary>

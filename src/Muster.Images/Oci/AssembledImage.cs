@@ -8,23 +8,29 @@ internal sealed class AssembledImage : IOciSource
 {
     private readonly Dictionary<Digest, Func<Stream>> _blobs = [];
     private readonly IDisposable? _owned;
+    private readonly Func<Digest, IReadOnlyList<OciSignature>>? _signatures;
     private OciDocument? _manifest;
 
-    public AssembledImage(string location, IDisposable? owned)
+    public AssembledImage(string location, IDisposable? owned, Func<Digest, IReadOnlyList<OciSignature>>? signatures = null)
     {
         Location = location;
         _owned = owned;
+        _signatures = signatures;
     }
 
     public string Location { get; }
 
-    /// <summary>An image of the store: an OCI image as it came, bit by bit; an ACI as one layer made from its rendered root.</summary>
-    public static async Task<AssembledImage> OfStoreAsync(ImageStore store, ImageRecord image, CancellationToken ct)
+    /// <summary>
+    /// An image of the store: an OCI image as it came, bit by bit, with the signatures kept with its reference; an ACI as one
+    /// layer made from its rendered root.
+    /// </summary>
+    public static async Task<AssembledImage> OfStoreAsync(ImageStore store, StoredImage stored, CancellationToken ct)
     {
+        var image = stored.Record;
         var pending = await store.BeginAsync(ct);
         try
         {
-            var assembled = new AssembledImage(image.Name, pending);
+            var assembled = new AssembledImage(image.Name, pending, image.Kind == ImageKind.Oci ? digest => KeptSignatures.Of(store, stored.Reference, digest) : null);
             if (image.Kind == ImageKind.Oci)
             {
                 foreach (var blob in image.Blobs)
@@ -96,7 +102,7 @@ internal sealed class AssembledImage : IOciSource
         return Task.FromResult(stream);
     }
 
-    public Task<IReadOnlyList<OciSignature>> ReadSignaturesAsync(Digest manifest, CancellationToken ct) => Task.FromResult<IReadOnlyList<OciSignature>>([]);
+    public Task<IReadOnlyList<OciSignature>> ReadSignaturesAsync(Digest manifest, CancellationToken ct) => Task.FromResult(_signatures?.Invoke(manifest) ?? []);
 
     public ValueTask DisposeAsync()
     {

@@ -14,6 +14,7 @@ public sealed class OciArchiveTarget : IOciTarget
     private readonly FileStream _file;
     private readonly TarWriter _tar;
     private readonly HashSet<Digest> _written = [];
+    private readonly List<LayoutSignatureEntry> _signatures = [];
     private bool _whole;
 
     /// <summary>The archive at <paramref name="path"/>, which must not exist unless <paramref name="overwrite"/>.</summary>
@@ -47,10 +48,29 @@ public sealed class OciArchiveTarget : IOciTarget
     }
 
     /// <inheritdoc/>
+    public async Task PutSignaturesAsync(OciDescriptor image, IReadOnlyList<OciSignature> signatures, Action<string> tell, CancellationToken ct)
+    {
+        foreach (var entry in LayoutSignatureEntry.Of(image, signatures, tell))
+        {
+            foreach (var (descriptor, content) in entry.Carrier.Blobs.Where(b => !_written.Contains(b.Descriptor.Digest)).ToList())
+            {
+                await PutBlobAsync(descriptor, _ => Task.FromResult<Stream>(new MemoryStream(content.ToArray(), writable: false)), ct);
+            }
+
+            if (_written.Add(entry.Carrier.Manifest.Digest))
+            {
+                Put("blobs/sha256/" + entry.Carrier.Manifest.Digest.Hex, entry.Carrier.Manifest.Bytes.Span);
+            }
+
+            _signatures.Add(entry);
+        }
+    }
+
+    /// <inheritdoc/>
     public Task PutManifestAsync(OciDocument manifest, CancellationToken ct)
     {
         Put("blobs/sha256/" + manifest.Digest.Hex, manifest.Bytes.Span);
-        Put("index.json", OciWriter.Index([(new OciDescriptor(manifest.MediaType, manifest.Digest, manifest.Bytes.Length), _tag)]));
+        Put("index.json", OciWriter.Index([(new OciDescriptor(manifest.MediaType, manifest.Digest, manifest.Bytes.Length), _tag)], [.. _signatures.Select(s => s.Json)]));
         _tar.Finish();
         _file.Flush(flushToDisk: true);
         _whole = true;

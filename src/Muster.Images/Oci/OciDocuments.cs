@@ -213,7 +213,7 @@ public static class OciDocuments
         }
         catch (JsonException e)
         {
-            throw new MusterException(ErrorKind.Invalid, $"The image's {what} is not JSON of the right form ({Shown(e.Message.TrimEnd('.'))})", e);
+            throw new MusterException(ErrorKind.Invalid, $"The image's {what} cannot be read: {JsonFault.Of(e)}", e);
         }
     }
 

@@ -13,7 +13,14 @@ public sealed record OciDescriptor(string MediaType, Digest Digest, long Size);
 /// <param name="Payload">The signed bytes; for simple signing the whole OpenPGP message.</param>
 /// <param name="Signature">The raw signature; empty for simple signing, whose message holds it.</param>
 /// <param name="Location">Where it was found, for messages.</param>
-public sealed record OciSignature(string Scheme, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte> Signature, string Location);
+public sealed record OciSignature(string Scheme, ReadOnlyMemory<byte> Payload, ReadOnlyMemory<byte> Signature, string Location)
+{
+    /// <summary>The manifest that carries it, whole; null for simple signing, and where it is incomplete or too large to be kept.</summary>
+    public OciCarrier? Carrier { get; init; }
+}
+
+/// <summary>A manifest beside an image that carries signatures of it, with every blob that it names.</summary>
+public sealed record OciCarrier(OciDocument Manifest, IReadOnlyList<(OciDescriptor Descriptor, ReadOnlyMemory<byte> Content)> Blobs);
 
 /// <summary>A place that OCI images are read from: a layout, an archive, a registry. One source stands for one reference.</summary>
 public interface IOciSource : IAsyncDisposable
@@ -44,6 +51,12 @@ public interface IOciTarget : IAsyncDisposable
 
     /// <summary>Writes content; <paramref name="open"/> may be called again for a retry.</summary>
     Task PutBlobAsync(OciDescriptor descriptor, Func<CancellationToken, Task<Stream>> open, CancellationToken ct);
+
+    /// <summary>
+    /// Writes signatures of the image beside where it will be; what the place cannot hold is told in a sentence each to
+    /// <paramref name="tell"/>. Called before the image's manifest is written, so that nobody finds it unsigned.
+    /// </summary>
+    Task PutSignaturesAsync(OciDescriptor image, IReadOnlyList<OciSignature> signatures, Action<string> tell, CancellationToken ct);
 
     /// <summary>Writes the manifest last, under the target's own reference.</summary>
     Task PutManifestAsync(OciDocument manifest, CancellationToken ct);

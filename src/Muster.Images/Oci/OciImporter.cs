@@ -108,8 +108,8 @@ public sealed class OciImporter
             ImportedAt = _store.Time.GetUtcNow(),
             BlobBytes = manifest.Document.Bytes.Length + manifest.Config.Size + manifest.Layers.DistinctBy(l => l.Digest).Sum(l => l.Size),
             TreeBytes = trees.Sum(pending.TreeBytes),
-            Manifest = Json(manifest.Document.Bytes),
-            Configuration = Json(configBytes),
+            Manifest = Json(manifest.Document.Bytes, "manifest"),
+            Configuration = Json(configBytes, "configuration"),
         };
     }
 
@@ -212,20 +212,16 @@ public sealed class OciImporter
             : throw new MusterException(ErrorKind.Invalid, $"{location}: the image's configuration has a diff_id that is not sha256:HEX"));
     }
 
-    private static JsonElement Json(ReadOnlyMemory<byte> bytes)
+    private static JsonElement Json(ReadOnlyMemory<byte> bytes, string what)
     {
         try
         {
-            using var document = JsonDocument.Parse(bytes);
-            var json = document.RootElement.Clone();
-
-            // The record of the image holds the document: text that cannot be written again must be found now.
-            _ = JsonSerializer.SerializeToUtf8Bytes(json, StoreJson.Default.JsonElement);
-            return json;
+            // The record of the image holds the document: what cannot be written again must be found now.
+            return StrictJson.Parse(bytes);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
+        catch (JsonException e)
         {
-            throw new MusterException(ErrorKind.Invalid, $"The image's manifest or configuration is not JSON ({e.Message.TrimEnd('.')})", e);
+            throw new MusterException(ErrorKind.Invalid, $"The image's {what} cannot be read: {JsonFault.Of(e)}", e);
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Muster.Core;
 using Muster.Images.Archives;
+using Muster.Images.Oci.Registry;
 
 namespace Muster.Images.Oci;
 
@@ -35,7 +36,7 @@ public sealed class OciLayoutSource : IOciSource
         var bytes = _files.Read("index.json", OciDocuments.MaxBytes);
         var index = new OciDocument(Digest.Sha256(bytes), MediaTypes.Index, bytes);
         var entries = OciDocuments.ReadIndex(index);
-        var images = entries.Where(e => e.ArtifactType is null).ToList();
+        var images = entries.Where(e => e.ArtifactType is null && (e.ReferenceName is null || !SignatureManifests.IsBesideName(e.ReferenceName))).ToList();
         if (_tag is not null)
         {
             // Several entries may have one name; as in every other reader the last one counts, being the newest.
@@ -99,7 +100,7 @@ public sealed class OciLayoutSource : IOciSource
         }
         catch (JsonException e)
         {
-            throw new MusterException(ErrorKind.Invalid, $"{Location}: the file oci-layout is not JSON", e);
+            throw new MusterException(ErrorKind.Invalid, $"{Location}: the file oci-layout cannot be read: {JsonFault.Of(e)}", e);
         }
     }
 

@@ -50,29 +50,48 @@ public sealed class OciLayoutTarget : IOciTarget
     }
 
     /// <inheritdoc/>
+    public async Task PutSignaturesAsync(OciDescriptor image, IReadOnlyList<OciSignature> signatures, Action<string> tell, CancellationToken ct)
+    {
+        foreach (var entry in LayoutSignatureEntry.Of(image, signatures, tell))
+        {
+            foreach (var (descriptor, content) in entry.Carrier.Blobs)
+            {
+                await PutBlobAsync(descriptor, _ => Task.FromResult<Stream>(new MemoryStream(content.ToArray(), writable: false)), ct);
+            }
+
+            DurableFile.Write(BlobPath(entry.Carrier.Manifest.Digest), entry.Carrier.Manifest.Bytes.Span, 0x1a4);
+            PutEntry(entry.Name, entry.Carrier.Manifest.Digest, entry.Json);
+        }
+    }
+
+    /// <inheritdoc/>
     public Task PutManifestAsync(OciDocument manifest, CancellationToken ct)
     {
         DurableFile.Write(BlobPath(manifest.Digest), manifest.Bytes.Span, 0x1a4);
+        PutEntry(_tag, manifest.Digest, JsonNode.Parse(OciWriter.Write(writer => OciWriter.Descriptor(writer, new OciDescriptor(manifest.MediaType, manifest.Digest, manifest.Bytes.Length), _tag)))!);
+        return Task.CompletedTask;
+    }
+
+    // Replaces the entry of that name, or the one of that digest where it has none.
+    private void PutEntry(string? name, Digest digest, JsonNode added)
+    {
         var index = Path.Combine(_folder, "index.json");
 
         // Two pushes into one layout must not lose each other's entry.
         using var single = FileLock.TryTakeDirectory(_folder) ?? throw new MusterException(ErrorKind.Busy, $"{Location}: somebody else is writing to the layout; try again");
-        var root = File.Exists(index) ? Read(index) : null;
-        var entries = root?["manifests"] as JsonArray ?? [];
+        var root = File.Exists(index) ? Read(index) : new JsonObject { ["schemaVersion"] = 2, ["mediaType"] = MediaTypes.Index };
         var kept = new JsonArray();
-        foreach (var entry in entries)
+        foreach (var entry in root["manifests"] as JsonArray ?? [])
         {
-            if (Name(entry) != _tag || (_tag is null && (string?)entry?["digest"] != manifest.Digest.ToString()))
+            if (Name(entry) != name || (name is null && Text(entry, "digest") != digest.ToString()))
             {
                 kept.Add(entry?.DeepClone());
             }
         }
 
-        kept.Add(JsonNode.Parse(OciWriter.Write(writer => OciWriter.Descriptor(writer, new OciDescriptor(manifest.MediaType, manifest.Digest, manifest.Bytes.Length), _tag))));
-        root ??= new JsonObject { ["schemaVersion"] = 2, ["mediaType"] = MediaTypes.Index };
+        kept.Add(added);
         root["manifests"] = kept;
         DurableFile.Write(index, System.Text.Encoding.UTF8.GetBytes(root.ToJsonString()), 0x1a4);
-        return Task.CompletedTask;
     }
 
     /// <inheritdoc/>
@@ -120,17 +139,21 @@ public sealed class OciLayoutTarget : IOciTarget
         Directory.CreateDirectory(Path.Combine(_folder, "blobs", "sha256"));
     }
 
-    private static string? Name(JsonNode? entry) => (string?)entry?["annotations"]?["org.opencontainers.image.ref.name"];
+    private static string? Name(JsonNode? entry) => Text((entry as JsonObject)?["annotations"], "org.opencontainers.image.ref.name");
 
-    private JsonNode? Read(string index)
+    private static string? Text(JsonNode? node, string name) => node is JsonObject members && members[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+
+    private JsonObject Read(string index)
     {
         try
         {
-            return JsonNode.Parse(LayoutFiles.Read(index, OciDocuments.MaxBytes));
+            var bytes = LayoutFiles.Read(index, OciDocuments.MaxBytes);
+            _ = OciDocuments.ReadIndex(new OciDocument(Digest.Sha256(bytes), MediaTypes.Index, bytes));
+            return JsonObject.Create(StrictJson.Parse(bytes))!;
         }
         catch (JsonException e)
         {
-            throw new MusterException(ErrorKind.Invalid, $"{Location}: index.json cannot be read", e);
+            throw new MusterException(ErrorKind.Invalid, $"{Location}: the layout's index.json cannot be read: {JsonFault.Of(e)}", e);
         }
     }
 }

@@ -2,11 +2,17 @@ using Muster.Core;
 
 namespace Muster.Images.Oci;
 
-/// <summary>Copies an image from any source to any target, blobs first and the manifest last, skipping what is there already.</summary>
+/// <summary>Copies an image from any source to any target: blobs first, then signatures, the manifest last; what is there already is skipped.</summary>
 public static class OciTransfer
 {
-    /// <summary>Copies; returns the manifest.</summary>
-    public static async Task<OciManifest> CopyAsync(IOciSource source, IOciTarget target, OciPlatform platform, Action<long>? progress, CancellationToken ct)
+    /// <summary>Copies, with the signatures that the source has; returns the manifest.</summary>
+    /// <param name="source">Where the image is.</param>
+    /// <param name="target">Where it goes.</param>
+    /// <param name="platform">Which image of an index.</param>
+    /// <param name="progress">Told how many bytes are done, or null.</param>
+    /// <param name="tell">Told why a signature stays behind.</param>
+    /// <param name="ct">Stops the copy.</param>
+    public static async Task<OciManifest> CopyAsync(IOciSource source, IOciTarget target, OciPlatform platform, Action<long>? progress, Action<string> tell, CancellationToken ct)
     {
         var manifest = await OciImporter.SelectAsync(source, platform, ct);
         foreach (var blob in manifest.Layers.Append(manifest.Config).DistinctBy(b => b.Digest))
@@ -21,6 +27,8 @@ public static class OciTransfer
 
         // A target names the manifest's type; umoci and others leave it out of the document.
         var type = manifest.Document.MediaType.Length > 0 ? manifest.Document.MediaType : MediaTypes.Manifest;
+        var descriptor = new OciDescriptor(type, manifest.Document.Digest, manifest.Document.Bytes.Length);
+        await target.PutSignaturesAsync(descriptor, await source.ReadSignaturesAsync(manifest.Document.Digest, ct), tell, ct);
         await target.PutManifestAsync(manifest.Document with { MediaType = type }, ct);
         return manifest;
     }

@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Muster.Images.Oci;
 
@@ -64,8 +65,8 @@ internal static class OciWriter
         writer.WriteEndObject();
     });
 
-    /// <summary>The index of a layout: one image per name.</summary>
-    public static byte[] Index(IReadOnlyList<(OciDescriptor Manifest, string? Name)> images) => Write(writer =>
+    /// <summary>The index of a layout: one image per name, then what stands beside them.</summary>
+    public static byte[] Index(IReadOnlyList<(OciDescriptor Manifest, string? Name)> images, IReadOnlyList<JsonNode> beside) => Write(writer =>
     {
         writer.WriteStartObject();
         writer.WriteNumber("schemaVersion", 2);
@@ -74,6 +75,11 @@ internal static class OciWriter
         foreach (var (manifest, name) in images)
         {
             Descriptor(writer, manifest, name);
+        }
+
+        foreach (var entry in beside)
+        {
+            entry.WriteTo(writer);
         }
 
         writer.WriteEndArray();

@@ -205,6 +205,12 @@ internal sealed class GarbageCollection
             blobs.UnionWith(image.Blobs.Select(b => Digest.Parse(b).Hex));
         }
 
+        // Also of a reference whose image is gone: until it is removed, it names them.
+        foreach (var reference in _store.References())
+        {
+            blobs.UnionWith(KeptSignatures.Blobs(reference).Select(b => Digest.Parse(b).Hex));
+        }
+
         return (trees, blobs);
     }
 

@@ -44,7 +44,7 @@ internal static class StoreFiles
         }
         catch (JsonException e)
         {
-            throw new MusterException(ErrorKind.Corrupt, $"The record {path} cannot be read ({e.Message.TrimEnd('.')}): it is damaged or of a newer Muster; remove it and fetch the image again", e);
+            throw new MusterException(ErrorKind.Corrupt, $"The record {path} cannot be read ({JsonFault.Of(e)}): it is damaged or of a newer Muster; remove it and fetch the image again", e);
         }
     }
 

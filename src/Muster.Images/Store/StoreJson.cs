@@ -16,10 +16,10 @@ public sealed record TreeRecord
     public string? Blob { get; init; }
 
     /// <summary>The images that a rendered tree was made of, topmost first.</summary>
-    public IReadOnlyList<string> Images { get; init; } = [];
+    public IReadOnlyList<string> Images { get; init => field = value ?? []; } = [];
 
     /// <summary>Directories that an ACI has only as parents of other entries; bytes as Latin-1.</summary>
-    public IReadOnlyList<string> ImplicitFolders { get; init; } = [];
+    public IReadOnlyList<string> ImplicitFolders { get; init => field = value ?? []; } = [];
 
     /// <summary>Sum of the files' sizes.</summary>
     public long Bytes { get; init; }

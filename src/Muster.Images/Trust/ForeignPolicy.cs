@@ -30,31 +30,18 @@ internal sealed class ForeignPolicy
 
         try
         {
-            using var document = JsonDocument.Parse(TrustPolicy.Bytes(path), new JsonDocumentOptions { MaxDepth = 16, AllowDuplicateProperties = false });
-            return document.RootElement.ValueKind == JsonValueKind.Object
-                ? new ForeignPolicy(path, document.RootElement.Clone())
+            return StrictJson.Parse(TrustPolicy.Bytes(path), maxDepth: 16) is { ValueKind: JsonValueKind.Object } policy
+                ? new ForeignPolicy(path, policy)
                 : throw new MusterException(ErrorKind.Invalid, $"{path} is not a policy: correct it, or remove it if no other tool needs it");
         }
         catch (JsonException e)
         {
-            throw new MusterException(ErrorKind.Invalid, $"{path} cannot be read ({e.Message}): correct it, or remove it if no other tool needs it", e);
+            throw new MusterException(ErrorKind.Invalid, $"{path} cannot be read ({JsonFault.Of(e)}): correct it, or remove it if no other tool needs it", e);
         }
     }
 
     /// <summary>What the most specific scope asks of an image.</summary>
     public PolicyDecision Decide(string transport, ImageIdentity reference)
-    {
-        try
-        {
-            return Read(transport, reference);
-        }
-        catch (InvalidOperationException)
-        {
-            throw Malformed("it holds text that is not Unicode");
-        }
-    }
-
-    private PolicyDecision Read(string transport, ImageIdentity reference)
     {
         string? refusal = null;
         string? required = null;

@@ -15,27 +15,16 @@ internal sealed record SignedStatement(IReadOnlyList<string> Digests, ImageIdent
     /// <summary>The predicate with which cosign says "I sign this image"; other attestations say other things about it.</summary>
     public const string SignPredicate = "https://sigstore.dev/cosign/sign/v1";
 
-    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 32, AllowDuplicateProperties = false };
+    private const int MaxDepth = 32;
 
     /// <summary>
     /// Reads a simple-signing document (containers/image, docs/containers-signature.5.md): <c>critical</c> with type, image
     /// and identity and nothing else.
     /// </summary>
-    public static SignedStatement OfSimpleSigning(ReadOnlyMemory<byte> json, string expectedType) => Guarded(() => SimpleSigning(json, expectedType));
-
-    /// <summary>Reads an in-toto statement (in-toto attestation spec v1) whose predicate is cosign's signature.</summary>
-    public static SignedStatement OfInToto(ReadOnlyMemory<byte> json) => Guarded(() => InToto(json));
-
-    /// <summary>
-    /// Takes a sigstore bundle v0.3 with a DSSE envelope apart: what was signed (DSSE's pre-authentication encoding), the
-    /// signatures, and the in-toto statement inside.
-    /// </summary>
-    public static (byte[] Signed, IReadOnlyList<byte[]> Signatures, byte[] Statement) OfBundle(ReadOnlyMemory<byte> json) => Guarded(() => Bundle(json));
-
-    private static SignedStatement SimpleSigning(ReadOnlyMemory<byte> json, string expectedType)
+    public static SignedStatement OfSimpleSigning(ReadOnlyMemory<byte> json, string expectedType)
     {
-        using var document = Parse(json);
-        var critical = Member(document.RootElement, "critical");
+        var document = Parse(json);
+        var critical = Member(document, "critical");
         foreach (var member in critical.EnumerateObject())
         {
             if (member.Name is not ("type" or "image" or "identity"))
@@ -55,17 +44,18 @@ internal sealed record SignedStatement(IReadOnlyList<string> Digests, ImageIdent
             identity.Length == 0 ? null : ImageIdentity.OfRegistry(identity));
     }
 
-    private static SignedStatement InToto(ReadOnlyMemory<byte> json)
+    /// <summary>Reads an in-toto statement (in-toto attestation spec v1) whose predicate is cosign's signature.</summary>
+    public static SignedStatement OfInToto(ReadOnlyMemory<byte> json)
     {
-        using var document = Parse(json);
-        if (Text(document.RootElement, "predicateType") is var predicate && predicate != SignPredicate)
+        var document = Parse(json);
+        if (Text(document, "predicateType") is var predicate && predicate != SignPredicate)
         {
             throw Malformed($"it is an attestation of the kind \"{PgpText.Clean(Encoding.UTF8.GetBytes(predicate))}\", not a signature of the image");
         }
 
         var digests = new List<string>();
         ImageIdentity? identity = null;
-        foreach (var subject in Member(document.RootElement, "subject", JsonValueKind.Array).EnumerateArray())
+        foreach (var subject in Member(document, "subject", JsonValueKind.Array).EnumerateArray())
         {
             digests.Add("sha256:" + Text(Member(subject, "digest"), "sha256"));
             // cosign names the repository here; a name without a path is anything.
@@ -78,15 +68,19 @@ internal sealed record SignedStatement(IReadOnlyList<string> Digests, ImageIdent
         return new SignedStatement(digests, identity);
     }
 
-    private static (byte[] Signed, IReadOnlyList<byte[]> Signatures, byte[] Statement) Bundle(ReadOnlyMemory<byte> json)
+    /// <summary>
+    /// Takes a sigstore bundle v0.3 with a DSSE envelope apart: what was signed (DSSE's pre-authentication encoding), the
+    /// signatures, and the in-toto statement inside.
+    /// </summary>
+    public static (byte[] Signed, IReadOnlyList<byte[]> Signatures, byte[] Statement) OfBundle(ReadOnlyMemory<byte> json)
     {
-        using var document = Parse(json);
-        if (Text(document.RootElement, "mediaType") is var type && !type.StartsWith("application/vnd.dev.sigstore.bundle", StringComparison.Ordinal))
+        var document = Parse(json);
+        if (Text(document, "mediaType") is var type && !type.StartsWith("application/vnd.dev.sigstore.bundle", StringComparison.Ordinal))
         {
             throw Malformed("it is not a sigstore bundle");
         }
 
-        if (!document.RootElement.TryGetProperty("dsseEnvelope", out var envelope))
+        if (!document.TryGetProperty("dsseEnvelope", out var envelope))
         {
             throw Malformed("the bundle has no DSSE envelope");
         }
@@ -113,20 +107,7 @@ internal sealed record SignedStatement(IReadOnlyList<string> Digests, ImageIdent
         return (signed, signatures, payload);
     }
 
-    /// <summary>Texts with half a surrogate pair pass the parser and fail when they are read.</summary>
-    private static T Guarded<T>(Func<T> read)
-    {
-        try
-        {
-            return read();
-        }
-        catch (InvalidOperationException)
-        {
-            throw Malformed("it holds text that is not Unicode");
-        }
-    }
-
-    private static JsonDocument Parse(ReadOnlyMemory<byte> json)
+    private static JsonElement Parse(ReadOnlyMemory<byte> json)
     {
         if (json.Length > MaxBytes)
         {
@@ -135,11 +116,11 @@ internal sealed record SignedStatement(IReadOnlyList<string> Digests, ImageIdent
 
         try
         {
-            return JsonDocument.Parse(json, Strict);
+            return StrictJson.Parse(json, MaxDepth);
         }
-        catch (JsonException)
+        catch (JsonException e)
         {
-            throw Malformed("it is not JSON");
+            throw Malformed(JsonFault.Of(e));
         }
     }
 

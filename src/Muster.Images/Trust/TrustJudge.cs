@@ -70,20 +70,26 @@ public sealed class TrustJudge
     /// </summary>
     public TrustRecord JudgeDetached(string name, Digest file, OpenPgpSignatureCheck? check, string location)
     {
-        var decision = _policy.Decide(ImageIdentity.Of(name), name);
-        RefuseByPolicy(decision, name);
         if (check is null)
         {
+            RefuseByPolicy(_policy.Decide(ImageIdentity.Of(name), name), name);
             throw Unsigned(name, location);
         }
 
-        var keys = _store.KeysFor(name);
-        var verdict = check.Finish([.. keys.Where(k => k.Key?.OpenPgp is not null).Select(k => k.Key!.OpenPgp!)], _time.GetUtcNow());
-        var opinion = Opinion("openpgp", location, verdict, name);
-        opinion = Restrict(opinion, decision);
+        var opinion = ExamineDetached(name, check, location);
         return opinion.Accepted
             ? Record(opinion, file)
             : throw Refused(name, [opinion], name);
+    }
+
+    /// <summary>Says who made a detached signature and why it is accepted or not; refuses only by policy.</summary>
+    public SignatureOpinion ExamineDetached(string name, OpenPgpSignatureCheck check, string location)
+    {
+        var decision = _policy.Decide(ImageIdentity.Of(name), name);
+        RefuseByPolicy(decision, name);
+        var keys = _store.KeysFor(name);
+        var verdict = check.Finish([.. keys.Where(k => k.Key?.OpenPgp is not null).Select(k => k.Key!.OpenPgp!)], _time.GetUtcNow());
+        return Restrict(Opinion("openpgp", location, verdict, name), decision);
     }
 
     /// <summary>
@@ -210,6 +216,13 @@ public sealed class TrustJudge
         {
             return e.Message;
         }
+    }
+
+    /// <summary>The reference as it was judged: with the registry that a short name was found in.</summary>
+    internal static string AskedAs(ReferenceRecord reference)
+    {
+        var asked = Asked(reference);
+        return asked.Repository is null ? reference.Reference : "docker://" + asked.Name;
     }
 
     /// <summary>What was asked for, with its registry: a short name's was found when it was fetched and stands in the record.</summary>

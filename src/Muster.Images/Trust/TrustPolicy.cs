@@ -154,7 +154,7 @@ public sealed class TrustPolicy
         }
         catch (JsonException e)
         {
-            throw new MusterException(ErrorKind.Invalid, $"The policy {path} cannot be read ({e.Message}): correct it, nothing is fetched or run until then", e);
+            throw new MusterException(ErrorKind.Invalid, $"The policy {path} cannot be read ({JsonFault.Of(e)}): correct it, nothing is fetched or run until then", e);
         }
     }
 

@@ -7,6 +7,8 @@ public static unsafe partial class TerminalDevice
 {
     private const ulong TIOCGWINSZ = 0x5413;
     private const ulong TIOCSWINSZ = 0x5414;
+    private const uint ECHO = 8;
+    private const uint ECHONL = 0x40;
 
     /// <summary>Whether a descriptor is a terminal.</summary>
     public static bool Is(int descriptor) => isatty(descriptor) == 1;
@@ -22,7 +24,20 @@ public static unsafe partial class TerminalDevice
         return old;
     }
 
-    /// <summary>Restores what <see cref="MakeRaw"/> found.</summary>
+    /// <summary>Stops showing what is typed, but for the end of a line; lines are still edited. The returned settings restore it.</summary>
+    public static TerminalSettings HideTyping(int descriptor)
+    {
+        TerminalSettings old;
+        LinuxException.Check(tcgetattr(descriptor, &old), "tcgetattr");
+        var hidden = old;
+        // struct termios begins with four words of flags: input, output, control, local.
+        var local = (uint*)&hidden + 3;
+        *local = (*local & ~ECHO) | ECHONL;
+        LinuxException.Check(tcsetattr(descriptor, 0, &hidden), "tcsetattr");
+        return old;
+    }
+
+    /// <summary>Restores what <see cref="MakeRaw"/> or <see cref="HideTyping"/> found.</summary>
     public static void Restore(int descriptor, TerminalSettings settings) => _ = tcsetattr(descriptor, 0, &settings);
 
     /// <summary>Copies the window size of one terminal to another; a size of none is left alone.</summary>

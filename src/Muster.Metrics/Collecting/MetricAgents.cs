@@ -1,4 +1,7 @@
 using Muster.Core;
+using Muster.Metrics.Agents.Kernel;
+using Muster.Metrics.Agents.Processes;
+using Muster.Metrics.Containers;
 
 namespace Muster.Metrics.Collecting;
 
@@ -6,5 +9,10 @@ namespace Muster.Metrics.Collecting;
 public static class MetricAgents
 {
     /// <summary>New agents for a root. Whoever asks owns them, and disposes those that are <see cref="IDisposable"/>.</summary>
-    public static IReadOnlyList<IMetricAgent> For(MusterRoot root, TimeProvider time) => [];
+    public static IReadOnlyList<IMetricAgent> For(MusterRoot root, TimeProvider time)
+    {
+        _ = (root, time);
+        var containers = ContainerCatalog.Empty;
+        return [KernelAgent.Create(containers, typeof(MetricAgents).Assembly.GetName().Version?.ToString(3) ?? "0"), ProcessAgent.Create(containers)];
+    }
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Muster.Core;
 
@@ -36,12 +37,11 @@ public sealed record CniConfiguration
     {
         try
         {
-            using var document = JsonDocument.Parse(text);
-            return Parse(document.RootElement.Clone(), where);
+            return Parse(StrictJson.Parse(Encoding.UTF8.GetBytes(text)), where);
         }
         catch (JsonException e)
         {
-            throw Refused(where, "it is not JSON: " + e.Message, e);
+            throw Refused(where, JsonFault.Of(e), e);
         }
     }
 
@@ -50,8 +50,7 @@ public sealed record CniConfiguration
     {
         try
         {
-            using var document = JsonDocument.Parse(text);
-            return document.RootElement.ValueKind == JsonValueKind.Object ? Text(document.RootElement, "name") : null;
+            return StrictJson.Parse(Encoding.UTF8.GetBytes(text)) is { ValueKind: JsonValueKind.Object } root ? Text(root, "name") : null;
         }
         catch (JsonException)
         {

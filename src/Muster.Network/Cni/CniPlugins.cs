@@ -162,13 +162,13 @@ internal static class CniPlugins
 
         try
         {
-            using var document = JsonDocument.Parse(output);
-            CniResult.Parse(document.RootElement, attachment.Interface, type);
-            return document.RootElement.Clone();
+            var result = StrictJson.Parse(output);
+            CniResult.Parse(result, attachment.Interface, type);
+            return result;
         }
         catch (JsonException e)
         {
-            throw new MusterException(ErrorKind.Upstream, $"CNI plugin {type} of network {attachment.Network} answered no JSON: {e.Message}", e);
+            throw new MusterException(ErrorKind.Upstream, $"CNI plugin {type} of network {attachment.Network} answered what cannot be read: {JsonFault.Of(e)}", e);
         }
     }
 
@@ -177,10 +177,9 @@ internal static class CniPlugins
     {
         try
         {
-            using var document = JsonDocument.Parse(output);
-            if (document.RootElement.ValueKind == JsonValueKind.Object && CniConfiguration.Text(document.RootElement, "msg") is { } message)
+            if (StrictJson.Parse(output) is { ValueKind: JsonValueKind.Object } refusal && CniConfiguration.Text(refusal, "msg") is { } message)
             {
-                return Clean(message + (CniConfiguration.Text(document.RootElement, "details") is { Length: > 0 } details ? ", " + details : ""));
+                return Clean(message + (CniConfiguration.Text(refusal, "details") is { Length: > 0 } details ? ", " + details : ""));
             }
         }
         catch (JsonException)

@@ -7,7 +7,9 @@ namespace Muster.Network;
 /// A network as its owner wrote it: <c>net.d/NAME.yaml</c> (or <c>.json</c>). What is left out is chosen when the network is
 /// first used and stays that way.
 /// </summary>
-public sealed record NetworkDefinition
+/// <param name="Nat">Whether pods reach the world under the host's address (masquerading).</param>
+/// <param name="Dns">Whether a name server answers the names of pods.</param>
+public sealed record NetworkDefinition(bool Nat = true, bool Dns = true)
 {
     /// <summary>Longest name: it becomes file names and appears in error messages and DNS logs.</summary>
     public const int MaxNameLength = 63;
@@ -23,12 +25,6 @@ public sealed record NetworkDefinition
 
     /// <summary>Prefixes in CIDR form, at most one of each family; left out, the first free /24 of 10.209.0.0/16 and a ULA /64.</summary>
     public IReadOnlyList<string>? Subnets { get; init; }
-
-    /// <summary>Whether pods reach the world under the host's address (masquerading).</summary>
-    public bool Nat { get; init; } = true;
-
-    /// <summary>Whether a name server answers the names of pods.</summary>
-    public bool Dns { get; init; } = true;
 
     /// <summary>The largest packet, 0 for the kernel's 1500.</summary>
     public int Mtu { get; init; }
@@ -97,7 +93,7 @@ public sealed record NetworkDefinition
 }
 
 /// <summary>A network with everything chosen, as it is on the host: <c>networks/NAME.json</c>.</summary>
-public sealed record ManagedNetwork
+public sealed record ManagedNetwork(bool Nat = true, bool Dns = true)
 {
     public const int CurrentVersion = 1;
 
@@ -108,10 +104,6 @@ public sealed record ManagedNetwork
     public required string Bridge { get; init; }
 
     public required IReadOnlyList<string> Subnets { get; init; }
-
-    public bool Nat { get; init; } = true;
-
-    public bool Dns { get; init; } = true;
 
     public int Mtu { get; init; }
 

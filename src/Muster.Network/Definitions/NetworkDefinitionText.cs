@@ -28,7 +28,7 @@ public static class NetworkDefinitionText
         }
         catch (JsonException e)
         {
-            throw new MusterException(ErrorKind.Invalid, $"{where} is not a network definition: {Reason(e)}", e);
+            throw new MusterException(ErrorKind.Invalid, $"{where} is not a network definition: {JsonFault.Of(e)}", e);
         }
     }
 
@@ -65,11 +65,9 @@ public static class NetworkDefinitionText
         }
         catch (JsonException e)
         {
-            throw new MusterException(ErrorKind.Invalid, $"{where} is not a network definition: {Reason(e)}", e);
+            throw new MusterException(ErrorKind.Invalid, $"{where} is not a network definition: {JsonFault.Of(e)}", e);
         }
     }
-
-    private static string Reason(JsonException e) => e.Message.Split(" Path:")[0].Split(" The JSON")[0];
 
     private static JsonNode? Read(IParser parser, int depth)
     {

@@ -21,17 +21,17 @@ internal sealed record PodRecord
     public bool Complete { get; init; }
 
     /// <summary>The managed networks joined, in order.</summary>
-    public IReadOnlyList<string> Networks { get; init; } = [];
+    public IReadOnlyList<string> Networks { get; init => field = value ?? []; } = [];
 
-    public IReadOnlyList<string> HostLinks { get; init; } = [];
+    public IReadOnlyList<string> HostLinks { get; init => field = value ?? []; } = [];
 
     /// <summary>Addresses without prefix length, each with its network: <c>default 10.209.0.5</c>.</summary>
-    public IReadOnlyList<OwnedAddress> Addresses { get; init; } = [];
+    public IReadOnlyList<OwnedAddress> Addresses { get; init => field = value ?? []; } = [];
 
-    public IReadOnlyList<OwnedPort> Ports { get; init; } = [];
+    public IReadOnlyList<OwnedPort> Ports { get; init => field = value ?? []; } = [];
 
     /// <summary>CNI networks, recorded before their plugins run.</summary>
-    public IReadOnlyList<CniAttachment> Cni { get; init; } = [];
+    public IReadOnlyList<CniAttachment> Cni { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>An address of a managed network.</summary>
@@ -50,9 +50,9 @@ internal sealed record CniAttachment
     /// <summary>The whole configuration list as it was at ADD.</summary>
     public required JsonElement Configuration { get; init; }
 
-    public IReadOnlyDictionary<string, string> Arguments { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Arguments { get; init => field = value ?? new Dictionary<string, string>(); } = new Dictionary<string, string>();
 
-    public IReadOnlyList<PortMapping> Ports { get; init; } = [];
+    public IReadOnlyList<PortMapping> Ports { get; init => field = value ?? []; } = [];
 
     /// <summary>The last plugin's result; null until ADD has succeeded.</summary>
     public JsonElement? Result { get; init; }
@@ -66,7 +66,11 @@ internal sealed record CniAttachment
 [JsonSerializable(typeof(PodRecord))]
 [JsonSerializable(typeof(ManagedNetwork))]
 [JsonSerializable(typeof(NetworkDefinition))]
-internal sealed partial class NetworkFilesJson : JsonSerializerContext;
+internal sealed partial class NetworkFilesJson : JsonSerializerContext
+{
+    // The generated writers alone: making the metadata of these types costs a millisecond, at every start of a pod.
+    internal static byte[] Bytes(PodRecord record) => JsonText.Bytes(record, Default.PodRecordSerializeHandler);
+}
 
 /// <summary>
 /// The open and locked record of a pod: a folder, whose making is atomic and whose descriptor carries the lock, with
@@ -138,7 +142,7 @@ internal sealed class PodRecordFile : IDisposable
     public void Write(PodRecord record)
     {
         var beside = File + ".new";
-        System.IO.File.WriteAllBytes(beside, JsonSerializer.SerializeToUtf8Bytes(record, NetworkFilesJson.Default.PodRecord));
+        System.IO.File.WriteAllBytes(beside, NetworkFilesJson.Bytes(record));
         System.IO.File.Move(beside, File, overwrite: true);
     }
 

@@ -11,8 +11,11 @@ public sealed class RunWordsTests
     {
         PortWords.Named("http:8080").Should().Be(new PortRequest("http", null, 8080, null, null));
         PortWords.Named("http:127.0.0.1:8080").Should().Be(new PortRequest("http", "127.0.0.1", 8080, null, null));
-        PortWords.Numbered("8080:80").Should().Be(new PortRequest(null, null, 8080, 80, "tcp"));
-        PortWords.Numbered("[::1]:53:5353/udp").Should().Be(new PortRequest(null, "::1", 53, 5353, "udp"));
+        PortWords.Named("http:[2001:db8::7]:8080").Should().Be(new PortRequest("http", "2001:db8::7", 8080, null, null));
+        PortWords.Numbered("8080:80").Should().Equal(new PortRequest(null, null, 8080, 80, "tcp"));
+        PortWords.Numbered("[::1]:53:5353/udp").Should().Equal(new PortRequest(null, "::1", 53, 5353, "udp"));
+        PortWords.Numbered("[2001:db8::7]:8080:80").Should().Equal(new PortRequest(null, "2001:db8::7", 8080, 80, "tcp"));
+        PortWords.Numbered("8000-8001:80-81").Should().Equal(new PortRequest(null, null, 8000, 80, "tcp"), new PortRequest(null, null, 8001, 81, "tcp"));
     }
 
     [Theory]
@@ -40,7 +43,9 @@ public sealed class RunWordsTests
     [InlineData("80:+80")]
     [InlineData("1.2.3.4.5:80:80")]
     [InlineData("localhost:80:80")]
-    public void Refuses_a_bad_numbered_port(string text) => Refusals.Of(() => PortWords.Numbered(text));
+    [InlineData("::1:80:80")]
+    [InlineData("8000-8002:80")]
+    public void Refuses_a_bad_numbered_port(string text) => Refusals.Of(() => _ = PortWords.Numbered(text).ToList());
 
     [Fact]
     public void Reads_volumes()

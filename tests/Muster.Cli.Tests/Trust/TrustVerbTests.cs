@@ -47,6 +47,7 @@ public sealed class TrustVerbTests : IDisposable
         // script(1) gives the program a terminal; the answer is typed there.
         var typed = Shell($"printf 'no\\n' | script -qec '{Command("trust", "--prefix", "example.com/team", Key)}' /dev/null");
         typed.Output.Should().Contain("user id      Team <team@test>").And.Contain("was not confirmed");
+        typed.Output.Should().NotContain("\e", "a program that asks a question changes nothing of the terminal");
         Muster("trust", "list", "-q").Output.Should().BeEmpty();
         Shell($"printf 'yes\\n' | script -qec '{Command("trust", "--prefix", "example.com/team", Key)}' /dev/null").Output.Should().Contain("is now trusted for images below \"example.com/team\"");
 
@@ -92,6 +93,32 @@ public sealed class TrustVerbTests : IDisposable
         Muster("login", "-u", "a", "--insecure-options=all", "127.0.0.1:1").Error.Should().Contain("has no meaning here");
         Muster("logout", "127.0.0.1:1").Error.Should().Contain("no login");
         Muster("logout").Status.Should().Be(2);
+    }
+
+    [Fact]
+    public void A_password_is_typed_unseen_and_the_terminal_is_as_before()
+    {
+        // Nobody listens there, so the login itself fails.
+        using var dialog = new Dialog($"stty -a; {Command("login", "--insecure-options=http", "127.0.0.1:1")}; stty -a; echo over");
+        dialog.Expect("User at 127.0.0.1:1: ");
+        dialog.Send("jane\n");
+        dialog.Expect("Password of jane at 127.0.0.1:1: ");
+        dialog.Send("tip\u007f\u007fop-secret\n");
+        dialog.Expect("over");
+        dialog.Seen.Should().Contain("cannot be reached").And.NotContain("secret").And.NotContain("\e");
+        var settings = dialog.Seen.Split('\n').Where(l => l.Contains("isig icanon", StringComparison.Ordinal)).ToList();
+        settings.Should().HaveCount(2);
+        settings[1].Should().Be(settings[0]);
+    }
+
+    [Fact]
+    public void An_interrupt_at_the_password_gives_the_terminal_back()
+    {
+        using var dialog = new Dialog($"trap : INT; {Command("login", "-u", "jane", "127.0.0.1:1")}; echo status $?; stty -a; echo over");
+        dialog.Expect("Password of jane at 127.0.0.1:1: ");
+        dialog.Send("\u0003");
+        dialog.Expect("over");
+        dialog.Seen.Should().Contain("interrupted").And.Contain("status 130").And.Contain(" echo ");
     }
 
     private static string Program => Path.Combine(AppContext.BaseDirectory, "muster.dll");

@@ -127,6 +127,7 @@ public sealed class SeccompTests : IDisposable
         var whitelist = new SeccompChoice { Mode = "retain", Calls = ["@rkt/default-whitelist"], Errno = "EPERM" };
         Ask(whitelist, [], Execve).Should().Be(Allow);
         Ask(whitelist, [], KexecLoad).Should().Be(Errno(1));
+        Ask(whitelist, [], Personality, 0).Should().Be(Allow, "uname26 and others set one");
         Ask(whitelist, [], Socket, 2).Should().Be(Allow, "a list without sockets would run no server");
         FluentActions.Invoking(() => SeccompProfile.Expand(["@nobody/knows"], [])).Should().Throw<MusterException>().Where(e => e.Kind == ErrorKind.Unsupported);
     }

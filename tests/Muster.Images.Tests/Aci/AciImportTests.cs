@@ -118,11 +118,11 @@ public sealed class AciImportTests : IDisposable
     {
         var image = await FetchAci("app", "", ("bin/app", "x"));
         var export = new ImageExport(_root.Store);
-        await export.ToAsync(image, ImageReference.Parse(_root.Path1("out.aci")), false, true, ImageRoot.Unverified, TestContext.Current.CancellationToken);
+        await export.ToAsync(image, ImageReference.Parse(_root.Path1("out.aci")), false, true, ImageRoot.Unverified, _ => { }, TestContext.Current.CancellationToken);
         _root.Shell("zcat out.aci | cmp - app.aci");
-        await export.ToAsync(image, ImageReference.Parse("oci:" + _root.Path1("out:1")), false, false, ImageRoot.Unverified, TestContext.Current.CancellationToken);
+        await export.ToAsync(image, ImageReference.Parse("oci:" + _root.Path1("out:1")), false, false, ImageRoot.Unverified, _ => { }, TestContext.Current.CancellationToken);
         _root.Shell("skopeo inspect oci:out:1 && umoci unpack --image out:1 bundle && test \"$(cat bundle/rootfs/bin/app)\" = x && grep -q /bin/app bundle/config.json");
-        (await ((Func<Task>)(() => export.ToAsync(image, ImageReference.Parse(_root.Path1("out.aci")), false, true, ImageRoot.Unverified, TestContext.Current.CancellationToken)))
+        (await ((Func<Task>)(() => export.ToAsync(image, ImageReference.Parse(_root.Path1("out.aci")), false, true, ImageRoot.Unverified, _ => { }, TestContext.Current.CancellationToken)))
             .Should().ThrowAsync<MusterException>()).Which.Kind.Should().Be(ErrorKind.Conflict);
     }
 

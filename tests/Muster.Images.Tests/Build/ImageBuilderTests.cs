@@ -53,7 +53,7 @@ public sealed class ImageBuilderTests : IDisposable
         image.Record.Trees.Should().HaveCount(2);
         image.Record.App.Exec.Should().Equal("/bin/app");
         image.Record.App.Environment.Single(e => e.Name == "A").Value.Should().Be("c");
-        await new ImageExport(_root.Store).ToAsync(image, ImageReference.Parse("oci-archive:" + _root.Path1("o.tar")), false, false, ImageRoot.Unverified, TestContext.Current.CancellationToken);
+        await new ImageExport(_root.Store).ToAsync(image, ImageReference.Parse("oci-archive:" + _root.Path1("o.tar")), false, false, ImageRoot.Unverified, _ => { }, TestContext.Current.CancellationToken);
         _root.Shell("skopeo copy -q oci-archive:o.tar oci:check:x && umoci unpack --image check:x u && test -f u/rootfs/f && test -f u/rootfs/etc/base");
     }
 
@@ -88,6 +88,18 @@ public sealed class ImageBuilderTests : IDisposable
         _root.Shell("ln -s /etc b/out");
         (await ((Func<Task>)(() => new ImageBuilder(_root.Store).BuildAsync(_root.Path1("b"), null, new FetchOptions(), TestContext.Current.CancellationToken)))
             .Should().ThrowAsync<MusterException>()).Which.Kind.Should().Be(ErrorKind.Invalid);
+    }
+
+    [Theory]
+    [InlineData("oci")]
+    [InlineData("aci")]
+    public async Task Builds_nothing_that_a_policy_refuses(string type)
+    {
+        Directory.CreateDirectory(_root.Root.Etc + "/policy.d");
+        File.WriteAllText(_root.Root.Etc + "/policy.d/no.json", """{"version":1,"rules":[{"prefix":"example.com","action":"refuse","reason":"none of these here"}]}""");
+        var build = () => BuildAsync("one", type, 1_500_000_000);
+        (await build.Should().ThrowAsync<MusterException>()).Which.Should().Match<MusterException>(e => e.Kind == ErrorKind.Forbidden && e.Message.Contains("none of these here"));
+        _root.ShouldBeEmpty();
     }
 
     public void Dispose() => _root.Dispose();

@@ -144,7 +144,7 @@ public sealed class OciImportTests : IDisposable
     public async Task Converts_to_an_ACI_that_comes_back_with_the_same_app()
     {
         var image = await _root.FetchAsync(_root.Layout("lay", "mkdir -p bin etc && echo x > bin/app && echo 'five:x:5:77::/:' > etc/passwd"));
-        await new ImageExport(_root.Store).ToAsync(image, ImageReference.Parse(_root.Path1("out.aci")), false, false, ImageRoot.Unverified, TestContext.Current.CancellationToken);
+        await new ImageExport(_root.Store).ToAsync(image, ImageReference.Parse(_root.Path1("out.aci")), false, false, ImageRoot.Unverified, _ => { }, TestContext.Current.CancellationToken);
         var back = await _root.FetchAsync(_root.Path1("out.aci"));
         back.Record.Kind.Should().Be(ImageKind.Aci);
         back.Record.App.Exec.Should().Equal("/bin/app", "-v");

@@ -34,14 +34,15 @@ internal sealed record Asked(string Method, string Target, IReadOnlyDictionary<s
 /// <summary>A web server on loopback that does exactly what a test says, lies included, over TLS with an authority of its own.</summary>
 internal sealed class ScriptedServer : IAsyncDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly TcpListener _listener;
     private readonly CancellationTokenSource _stop = new();
     private readonly Func<Asked, Task> _answer;
     private readonly TestAuthority? _authority;
     private readonly Task _loop;
 
-    public ScriptedServer(Func<Asked, Task> answer, TestAuthority? authority = null)
+    public ScriptedServer(Func<Asked, Task> answer, TestAuthority? authority = null, IPEndPoint? at = null)
     {
+        _listener = new TcpListener(at ?? new IPEndPoint(IPAddress.Loopback, 0));
         _answer = answer;
         _authority = authority;
         _listener.Start();
@@ -136,7 +137,7 @@ internal sealed class TestAuthority : IDisposable
 {
     private readonly X509Certificate2 _authority;
 
-    public TestAuthority()
+    public TestAuthority(params string[] hosts)
     {
         var now = TimeProvider.System.GetUtcNow();
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -149,6 +150,7 @@ internal sealed class TestAuthority : IDisposable
         var names = new SubjectAlternativeNameBuilder();
         names.AddIpAddress(IPAddress.Loopback);
         names.AddDnsName("localhost");
+        Array.ForEach(hosts, names.AddDnsName);
         server.CertificateExtensions.Add(names.Build());
         server.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], false));
         using var signed = server.Create(_authority, now.AddHours(-1), now.AddHours(1), [1, 2, 3, 4]);

@@ -125,10 +125,10 @@ public sealed class FetchTests : IDisposable
         _folder.File("files/etc/hello", "hello");
         ToolRun.Run("umoci", ["insert", "--image", layout + ":1", _folder.Path + "/files/etc", "/etc"]);
         var image = await FetchAsync($"oci:{layout}:1", InsecureOptions.Image);
-        await new ImageExport(_store).ToAsync(image, ImageReference.Parse($"docker://{registry.Host}/pushed/app:2"), false, false, new FetchOptions(), Ct);
+        await new ImageExport(_store).ToAsync(image, ImageReference.Parse($"docker://{registry.Host}/pushed/app:2"), false, false, new FetchOptions(), _ => { }, Ct);
         var back = await FetchAsync($"docker://{registry.Host}/pushed/app:2", InsecureOptions.Image);
         back.Record.Id.Should().Be(image.Record.Id);
-        await new ImageExport(_store).ToAsync(back, ImageReference.Parse($"docker://{registry.Host}/moved/app:3"), false, false, new FetchOptions(), Ct);
+        await new ImageExport(_store).ToAsync(back, ImageReference.Parse($"docker://{registry.Host}/moved/app:3"), false, false, new FetchOptions(), _ => { }, Ct);
         Encoding.UTF8.GetString(ToolRun.Run("skopeo", ["inspect", .. registry.SkopeoOptions("", true), $"docker://{registry.Host}/moved/app:3"])).Should().Contain(image.Record.Id.Replace("sha256-", "sha256:"));
     }
 

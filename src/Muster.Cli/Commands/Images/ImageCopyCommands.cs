@@ -21,7 +21,9 @@ internal static class ImageCopyCommands
         Usage = "[OPTION…] IMAGE FILE.aci|oci:DIR[:TAG]|oci-archive:FILE[:TAG]",
         Description = """
             An image in its own format leaves as it came, with the same id: an OCI image bit by bit, an ACI uncompressed. In
-            the other format its root becomes one layer, or one rootfs, and its app section is translated.
+            the other format its root becomes one layer, or one rootfs, and its app section is translated. Signatures go along
+            where the format has a place for them: an ACI that is signed leaves as it came, with its signature beside it as
+            FILE.aci.asc; a layout keeps those of cosign. A warning names what stays behind.
             """,
         Example = """
             muster image export example.com/app:1.0 app.aci
@@ -38,7 +40,7 @@ internal static class ImageCopyCommands
         Aliases = [["push"]],
         Summary = "Push an image of the store to a registry or a layout",
         Usage = "[OPTION…] IMAGE DESTINATION",
-        Description = "DESTINATION is docker://[host[:port]/]repository[:tag], oci:DIR[:tag], oci-archive:FILE[:tag] or a file.aci. What is there already is not sent again.",
+        Description = "DESTINATION is docker://[host[:port]/]repository[:tag], oci:DIR[:tag], oci-archive:FILE[:tag] or a file.aci. What is there already is not sent again. Signatures are pushed first: cosign's under their tag, bundles as referrers, simple signing into the folder that registries.d names (lookaside-staging).",
         Example = """
             muster image push example.com/app:1.0 docker://registry.example.com/app:1.0
             """,
@@ -55,12 +57,12 @@ internal static class ImageCopyCommands
         Usage = "[OPTION…] IMAGE DESTINATION | --to-root=DIR IMAGE",
         Description = """
             IMAGE is any reference; what the store lacks is fetched and verified first. With --to-root the image goes into the
-            store of another root, which checks and unpacks it anew; no signature travels with it, so that needs
-            --insecure-options=image.
+            store of another root, which checks and unpacks it anew and judges the signatures that come along by its own keys
+            (--insecure-options=image takes it unverified).
             """,
         Example = """
             muster image copy docker://registry.example.com/app:1.0 oci-archive:app.tar
-            muster image copy --to-root=/srv/other --insecure-options=image example.com/app:1.0
+            muster image copy --to-root=/srv/other registry.example.com/app:1.0
             """,
         Options = [Overwrite, Gzip, Insecure, FetchCommand.Platform, new("to-root", "Copy into the store of the root DIR", "DIR")],
         Arguments = (1, 2),
@@ -97,7 +99,7 @@ internal static class ImageCopyCommands
             throw new MusterException(ErrorKind.Usage, "Name a destination: file.aci, oci:DIR[:tag], oci-archive:FILE[:tag] or docker://host/repository[:tag]");
         }
 
-        await export.ToAsync(image, Destination(call.Arguments[1]), call.Has("overwrite"), call.Has("gzip"), options, ct);
+        await export.ToAsync(image, Destination(call.Arguments[1]), call.Has("overwrite"), call.Has("gzip"), options, call.Terminal.Warn, ct);
         ImageRows.WriteIds(call, [image]);
         return 0;
     }

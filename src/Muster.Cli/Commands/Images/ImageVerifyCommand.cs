@@ -25,8 +25,9 @@ internal static class ImageVerifyCommand
         Usage = "[OPTION…] [IMAGE…]",
         Description = """
             Without IMAGE every image is verified. Ends with 0 when nothing differs, with 1 when something does.
-            With --signature nothing is hashed: it says who signed, when and with which key, why that was accepted, and whether
-            it still is by today's keys, policies and bans (1 when it is not).
+            With --signature it says who signed, when and with which key, why that was accepted, and whether it still is by
+            today's keys, policies and bans (1 when it is not); the signatures that the store keeps are verified again, without
+            any network.
             """,
         Example = """
             muster image verify example.com/app:1.0
@@ -43,7 +44,7 @@ internal static class ImageVerifyCommand
         var store = new ImageStore(call.Root, call.Time);
         if (call.Has("signature"))
         {
-            return SignatureReport.Write(call, call.Arguments.Count == 0 ? store.List() : [.. call.Arguments.Select(name => ImageRows.Find(store, name))]);
+            return SignatureReport.Write(call, store, call.Arguments.Count == 0 ? store.List() : [.. call.Arguments.Select(name => ImageRows.Find(store, name))], ct);
         }
 
         var images = call.Arguments.Count == 0

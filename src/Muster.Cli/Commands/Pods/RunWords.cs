@@ -1,4 +1,3 @@
-using System.Globalization;
 using Muster.Containers.Pods;
 using Muster.Core;
 using Muster.Network;
@@ -71,55 +70,19 @@ internal static class NetworkWords
     }
 }
 
-/// <summary><c>--port</c> and <c>--publish</c>.</summary>
+/// <summary><c>--port</c> and <c>--publish</c>, as Network reads them.</summary>
 internal static class PortWords
 {
     /// <summary><c>NAME:[ADDRESS:]PORT</c>.</summary>
     public static PortRequest Named(string text)
     {
-        var colon = text.IndexOf(':', StringComparison.Ordinal);
-        if (colon < 1 || !AcName.IsName(text[..colon]))
-        {
-            throw new MusterException(ErrorKind.Usage, $"--port={text} is not NAME:[ADDRESS:]PORT");
-        }
-
-        var (address, port) = AddressAndPort(text[(colon + 1)..], text);
-        return new PortRequest(text[..colon], address, port, null, null);
+        var (name, address, port) = PortMappings.ParseNamed(text);
+        return new PortRequest(name, address, port, null, null);
     }
 
-    /// <summary><c>[ADDRESS:]HOST:POD[/PROTOCOL]</c>.</summary>
-    public static PortRequest Numbered(string text)
-    {
-        var slash = text.IndexOf('/', StringComparison.Ordinal);
-        var protocol = slash < 0 ? "tcp" : text[(slash + 1)..];
-        var rest = slash < 0 ? text : text[..slash];
-        var last = rest.LastIndexOf(':');
-        if (protocol is not ("tcp" or "udp") || last < 1)
-        {
-            throw new MusterException(ErrorKind.Usage, $"--publish={text} is not [ADDRESS:]HOST:POD[/tcp|/udp]");
-        }
-
-        var (address, port) = AddressAndPort(rest[..last], text);
-        return new PortRequest(null, address, port, Port(rest[(last + 1)..], text), protocol);
-    }
-
-    private static (string? Address, int Port) AddressAndPort(string text, string whole)
-    {
-        var last = text.LastIndexOf(':');
-        if (last < 0)
-        {
-            return (null, Port(text, whole));
-        }
-
-        var address = text[..last].Trim('[', ']');
-        return System.Net.IPAddress.TryParse(address, out _)
-            ? (address, Port(text[(last + 1)..], whole))
-            : throw new MusterException(ErrorKind.Usage, $"\"{address}\" in \"{whole}\" is not an address");
-    }
-
-    private static int Port(string text, string whole) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is >= 1 and <= 65535
-        ? port
-        : throw new MusterException(ErrorKind.Usage, $"\"{text}\" in \"{whole}\" is not a port from 1 to 65535");
+    /// <summary><c>[ADDRESS:]HOST:POD[/PROTOCOL]</c>; two ranges give a request for each port.</summary>
+    public static IEnumerable<PortRequest> Numbered(string text) =>
+        PortMappings.Parse(text).Select(p => new PortRequest(null, p.HostAddress, p.HostPort, p.PodPort, p.Protocol));
 }
 
 /// <summary><c>--volume</c> and <c>--mount</c>.</summary>

@@ -56,7 +56,7 @@ internal sealed class SpecBuilder
         Name = Last(_pod, "name"),
         Apps = [],
         Networks = NetworkWords.Parse(_pod.ContainsKey("net") ? All(_pod, "net") : [_settings["pods.network"]]),
-        Ports = [.. All(_pod, "port").Select(PortWords.Named), .. All(_pod, "publish").Select(PortWords.Numbered)],
+        Ports = [.. All(_pod, "port").Select(PortWords.Named), .. All(_pod, "publish").SelectMany(PortWords.Numbered)],
         Volumes = [.. All(_pod, "volume").Select(VolumeWords.Volume)],
         Hostname = Last(_pod, "hostname"),
         Dns = Dns(),

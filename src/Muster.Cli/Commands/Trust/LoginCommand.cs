@@ -1,4 +1,3 @@
-using System.Text;
 using Muster.Cli.CommandLine;
 using Muster.Core;
 using Muster.Images.Http;
@@ -9,9 +8,6 @@ namespace Muster.Cli.Commands.Trust;
 /// <summary><c>muster login</c> and <c>muster logout</c>: logins at registries, kept as podman keeps them.</summary>
 internal static class LoginCommand
 {
-    /// <summary>Registries take tokens of a few kB as passwords.</summary>
-    private const int MaxPasswordBytes = 64 << 10;
-
     private static readonly Option AuthFile = new("authfile", "The file with the logins", "FILE") { Default = "$REGISTRY_AUTH_FILE, else podman's auth.json" };
 
     public static readonly Command Login = new()
@@ -56,7 +52,7 @@ internal static class LoginCommand
     {
         var name = Place(call.Arguments[0]);
         var options = Options(call);
-        var (user, password) = Credentials(call, name);
+        var (user, password) = Credentials(call, name, ct);
         using var session = new RegistrySession(call.Root, options, call.Time, call.Value("authfile"));
         var login = new RegistryLogin(user, password);
         await session.CheckAsync(name.Split('/')[0], login, ct);
@@ -126,9 +122,9 @@ internal static class LoginCommand
             : throw new MusterException(ErrorKind.Usage, $"--insecure-options={unknown} has no meaning here: write tls, http or both with a comma");
     }
 
-    private static (string User, string Password) Credentials(Invocation call, string name)
+    private static (string User, string Password) Credentials(Invocation call, string name, CancellationToken ct)
     {
-        var terminal = !Console.IsInputRedirected;
+        var terminal = StandardInput.IsTerminal;
         var user = call.Value("username");
         if (user is null)
         {
@@ -137,9 +133,7 @@ internal static class LoginCommand
                 throw new MusterException(ErrorKind.Usage, "Without a terminal the user must be given: add --username=NAME");
             }
 
-            call.Terminal.Error.Write($"User at {name}: ");
-            call.Terminal.Error.Flush();
-            user = Console.ReadLine()?.Trim();
+            user = StandardInput.Ask(call.Terminal, $"User at {name}: ", hidden: false, ct)?.Trim();
         }
 
         if (string.IsNullOrEmpty(user) || user.Contains(':', StringComparison.Ordinal))
@@ -153,46 +147,11 @@ internal static class LoginCommand
         }
 
         return terminal
-            ? (user, Ask(call, $"Password of {user} at {name}: "))
+            ? (user, StandardInput.Ask(call.Terminal, $"Password of {user} at {name}: ", hidden: true, ct) is { Length: > 0 } typed ? typed : throw new MusterException(ErrorKind.Usage, "The password is empty: nothing was changed"))
             : throw new MusterException(ErrorKind.Usage, "Without a terminal the password must come on standard input: add --password-stdin");
     }
 
-    private static string ReadAll()
-    {
-        using var input = Console.OpenStandardInput();
-        var buffer = new byte[MaxPasswordBytes + 1];
-        var length = input.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
-        var password = Encoding.UTF8.GetString(buffer, 0, Math.Min(length, MaxPasswordBytes)).TrimEnd('\r', '\n');
-        return length is > 0 and <= MaxPasswordBytes && password.Length > 0
-            ? password
-            : throw new MusterException(ErrorKind.Usage, $"Standard input holds no password of at most {MaxPasswordBytes} bytes");
-    }
-
-    /// <summary>Reads a line without showing it.</summary>
-    private static string Ask(Invocation call, string question)
-    {
-        call.Terminal.Error.Write(question);
-        call.Terminal.Error.Flush();
-        var typed = new StringBuilder();
-        while (typed.Length < MaxPasswordBytes)
-        {
-            var key = Console.ReadKey(intercept: true);
-            if (key.Key == ConsoleKey.Enter)
-            {
-                break;
-            }
-
-            if (key.Key == ConsoleKey.Backspace)
-            {
-                typed.Length = Math.Max(0, typed.Length - 1);
-            }
-            else if (!char.IsControl(key.KeyChar))
-            {
-                typed.Append(key.KeyChar);
-            }
-        }
-
-        call.Terminal.Error.WriteLine();
-        return typed.Length > 0 ? typed.ToString() : throw new MusterException(ErrorKind.Usage, "The password is empty: nothing was changed");
-    }
+    private static string ReadAll() => StandardInput.ReadAll()?.TrimEnd('\r', '\n') is { Length: > 0 } password
+        ? password
+        : throw new MusterException(ErrorKind.Usage, $"Standard input holds no password of at most {StandardInput.MaxBytes} bytes");
 }

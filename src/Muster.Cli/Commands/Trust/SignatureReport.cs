@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
 using Muster.Cli.CommandLine;
+using Muster.Core;
 using Muster.Images;
 using Muster.Images.Trust;
 
@@ -38,7 +39,13 @@ internal sealed record SignatureRow
 
     /// <summary>Why the image would be refused today; null when it would run.</summary>
     public string? Refusal { get; init; }
+
+    /// <summary>The kept signatures, verified now; empty when none was kept.</summary>
+    public IReadOnlyList<KeptSignatureRow> Kept { get; init; } = [];
 }
+
+/// <summary>What one kept signature is worth today.</summary>
+internal sealed record KeptSignatureRow(string Scheme, bool Accepted, string Reason, string? Signer, string? Key, DateTimeOffset? SignedAt, string Location);
 
 /// <summary>Source-generated JSON of the report.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
@@ -62,10 +69,11 @@ internal static class SignatureReport
     ];
 
     /// <summary>Writes the report; 0 when every image would run today, 1 otherwise.</summary>
-    public static int Write(Invocation call, IReadOnlyList<StoredImage> images)
+    public static int Write(Invocation call, ImageStore store, IReadOnlyList<StoredImage> images, CancellationToken ct)
     {
         var judge = new TrustJudge(call.Root, call.Time);
-        var rows = images.Select(image => Row(image, judge)).Where(row => RowFilter.Fits(call, Columns, row)).ToList();
+        var signatures = new StoredSignatures(store);
+        var rows = images.Select(image => Row(image, judge, signatures, ct)).Where(row => RowFilter.Fits(call, Columns, row)).ToList();
         if (call.Json)
         {
             Listing.Write(call, rows, Columns, SignatureReportJson.Default.SignatureRow);
@@ -85,9 +93,24 @@ internal static class SignatureReport
         return rows.TrueForAll(row => row.Refusal is null) ? 0 : Refused;
     }
 
-    private static SignatureRow Row(StoredImage image, TrustJudge judge)
+    private static SignatureRow Row(StoredImage image, TrustJudge judge, StoredSignatures signatures, CancellationToken ct)
     {
         var trust = image.Reference.Trust;
+        var refusal = judge.RefusalToday(image);
+        IReadOnlyList<SignatureOpinion> kept = [];
+        try
+        {
+            kept = signatures.Examine(image, ct);
+            if (kept.Count > 0 && !kept.Any(k => k.Accepted))
+            {
+                refusal ??= $"none of the kept signatures is accepted: {string.Join("; ", kept.Select(k => k.Reason))}";
+            }
+        }
+        catch (MusterException e)
+        {
+            refusal ??= e.Message;
+        }
+
         return new SignatureRow
         {
             Image = image.Record.Id,
@@ -102,7 +125,8 @@ internal static class SignatureReport
             SignedAt = trust.SignedAt,
             JudgedAt = trust.JudgedAt,
             Reason = trust.Reason,
-            Refusal = judge.RefusalToday(image),
+            Refusal = refusal,
+            Kept = [.. kept.Select(k => new KeptSignatureRow(k.Scheme, k.Accepted, k.Reason, k.Signer, k.Key, k.SignedAt, k.Location))],
         };
     }
 
@@ -118,6 +142,11 @@ internal static class SignatureReport
         Line("digest", row.SignedDigest);
         Line("name", row.Identity);
         Line("judged", $"{Time(row.JudgedAt)}: {row.Reason}");
+        foreach (var kept in row.Kept)
+        {
+            Line("kept", $"{kept.Scheme}, {(kept.Accepted ? "accepted" : "not accepted")}: {kept.Reason}");
+        }
+
         Line("today", row.Refusal is null ? "accepted" : "refused: " + row.Refusal);
 
         void Line(string name, string? value)

@@ -87,7 +87,7 @@ internal static class TrustCommand
             var revoked = IsRevocation(call, key, prefix, known);
             if (!revoked)
             {
-                Review(call, key, from, prefix);
+                Review(call, key, from, prefix, ct);
             }
 
             added.Add(new TrustAdded(key.Id, key.Kind, prefix, store.Add(key, prefix), revoked));
@@ -175,7 +175,7 @@ internal static class TrustCommand
         }
     }
 
-    private static void Review(Invocation call, PublicKeyFile key, string from, string? prefix)
+    private static void Review(Invocation call, PublicKeyFile key, string from, string? prefix, CancellationToken ct)
     {
         var lines = Describe(key, from, call.Time, out var refusal);
         if (refusal is not null)
@@ -188,7 +188,7 @@ internal static class TrustCommand
             return;
         }
 
-        if (Console.IsInputRedirected)
+        if (!StandardInput.IsTerminal)
         {
             throw new MusterException(ErrorKind.Forbidden, $"The key {key.Id} of {from} must be reviewed on a terminal: run this there, or add --skip-fingerprint-review once you have compared the fingerprint");
         }
@@ -198,9 +198,8 @@ internal static class TrustCommand
             call.Terminal.Say(line);
         }
 
-        call.Terminal.Error.Write($"Compare the fingerprint with what its owner says. Trust this key {TrustStore.Scoped(prefix)}? [yes/no] ");
-        call.Terminal.Error.Flush();
-        if (Console.ReadLine()?.Trim() is not ("yes" or "y" or "Yes" or "YES"))
+        var question = $"Compare the fingerprint with what its owner says. Trust this key {TrustStore.Scoped(prefix)}? [yes/no] ";
+        if (StandardInput.Ask(call.Terminal, question, hidden: false, ct)?.Trim() is not ("yes" or "y" or "Yes" or "YES"))
         {
             throw new MusterException(ErrorKind.Forbidden, $"The key {key.Id} was not confirmed: nothing was changed for it");
         }

@@ -221,18 +221,19 @@ public sealed class AuthFiles
                 throw new MusterException(ErrorKind.Timeout, $"docker-credential-{helper} did not answer within {HelperMilliseconds / 1000} s: run it by hand to see why");
             }
 
-            if (process.ExitCode != 0 || JsonNode.Parse(new string(output, 0, reading.Result)) is not JsonObject answer)
+            if (process.ExitCode != 0 || StrictJson.Parse(Encoding.UTF8.GetBytes(output, 0, reading.Result), maxDepth: 16) is not { ValueKind: JsonValueKind.Object } said)
             {
                 return null;
             }
 
+            var answer = JsonObject.Create(said)!;
             return Text(answer, "Username") is { } user && Text(answer, "Secret") is { } secret
                 ? new RegistryLogin(user, secret) { IsIdentityToken = user == "<token>" }
                 : null;
         }
         catch (Exception e) when (e is System.ComponentModel.Win32Exception or JsonException or IOException)
         {
-            throw new MusterException(ErrorKind.Unsupported, $"docker-credential-{helper}, which the auth file names, cannot be used ({e.Message}): install it, or log in with muster login", e);
+            throw new MusterException(ErrorKind.Unsupported, $"docker-credential-{helper}, which the auth file names, cannot be used ({(e is JsonException fault ? "its answer is not JSON: " + JsonFault.Of(fault) : e.Message)}): install it, or log in with muster login", e);
         }
     }
 
@@ -253,11 +254,11 @@ public sealed class AuthFiles
 
         try
         {
-            return JsonNode.Parse(File.ReadAllBytes(path), documentOptions: new JsonDocumentOptions { MaxDepth = 16 }) as JsonObject ?? [];
+            return StrictJson.Parse(File.ReadAllBytes(path), maxDepth: 16) is { ValueKind: JsonValueKind.Object } file ? JsonObject.Create(file)! : [];
         }
-        catch (Exception e) when (e is JsonException or ArgumentException)
+        catch (JsonException e)
         {
-            throw new MusterException(ErrorKind.Invalid, $"The auth file {path} is not JSON ({e.Message}): correct it, or remove it and log in again", e);
+            throw new MusterException(ErrorKind.Invalid, $"The auth file {path} cannot be read ({JsonFault.Of(e)}): correct it, or remove it and log in again", e);
         }
     }
 

@@ -18,9 +18,15 @@ internal static class LookasideConfiguration
     /// The address below which <c>signature-1</c>, <c>signature-2</c>, … of a manifest lie: the configured place, the
     /// repository's path, <c>@sha256=HEX</c> (containers/image, docs/signature-protocols.md).
     /// </summary>
-    public static Uri? Find(MusterRoot root, RegistryReference reference, Digest manifest)
+    public static Uri? Find(MusterRoot root, RegistryReference reference, Digest manifest) => Find(root, reference, manifest, ["lookaside", "sigstore"]);
+
+    /// <summary>Where signatures of a pushed image are written: the place for staging where one is named.</summary>
+    public static Uri? FindForWriting(MusterRoot root, RegistryReference reference, Digest manifest) =>
+        Find(root, reference, manifest, ["lookaside-staging", "sigstore-staging", "lookaside", "sigstore"]);
+
+    private static Uri? Find(MusterRoot root, RegistryReference reference, Digest manifest, IReadOnlyList<string> keys)
     {
-        var configured = Lookup([Path.Combine(root.Etc, "registries.d"), "/etc/containers/registries.d"], reference) ?? (root.IsSystem ? Otherwise : null);
+        var configured = Lookup([Path.Combine(root.Etc, "registries.d"), "/etc/containers/registries.d"], reference, keys) ?? (root.IsSystem ? Otherwise : null);
         if (configured is null)
         {
             return null;
@@ -32,7 +38,7 @@ internal static class LookasideConfiguration
             : throw new MusterException(ErrorKind.Invalid, $"The lookaside \"{configured}\" of registries.d is not a file:// or https:// address: correct it");
     }
 
-    private static string? Lookup(IReadOnlyList<string> folders, RegistryReference reference)
+    private static string? Lookup(IReadOnlyList<string> folders, RegistryReference reference, IReadOnlyList<string> keys)
     {
         var scopes = new Dictionary<string, string>(StringComparer.Ordinal);
         string? otherwise = null;
@@ -45,7 +51,7 @@ internal static class LookasideConfiguration
 
             foreach (var path in Directory.EnumerateFiles(folder, "*.yaml").Order(StringComparer.Ordinal).Take(MaxFiles))
             {
-                Add(path, scopes, ref otherwise);
+                Add(path, keys, scopes, ref otherwise);
             }
         }
 
@@ -66,7 +72,7 @@ internal static class LookasideConfiguration
         }
     }
 
-    private static void Add(string path, Dictionary<string, string> scopes, ref string? otherwise)
+    private static void Add(string path, IReadOnlyList<string> keys, Dictionary<string, string> scopes, ref string? otherwise)
     {
         try
         {
@@ -83,12 +89,12 @@ internal static class LookasideConfiguration
                 return;
             }
 
-            otherwise ??= Child(top, "default-docker") is YamlMappingNode general ? Address(general) : null;
+            otherwise ??= Child(top, "default-docker") is YamlMappingNode general ? Address(general, keys) : null;
             if (Child(top, "docker") is YamlMappingNode docker)
             {
                 foreach (var (scope, place) in docker.Children)
                 {
-                    if (scope is YamlScalarNode { Value: { } name } && place is YamlMappingNode mapping && Address(mapping) is { } address)
+                    if (scope is YamlScalarNode { Value: { } name } && place is YamlMappingNode mapping && Address(mapping, keys) is { } address)
                     {
                         scopes.TryAdd(name, address);
                     }
@@ -101,7 +107,7 @@ internal static class LookasideConfiguration
         }
     }
 
-    private static string? Address(YamlMappingNode place) => ((Child(place, "lookaside") ?? Child(place, "sigstore")) as YamlScalarNode)?.Value;
+    private static string? Address(YamlMappingNode place, IReadOnlyList<string> keys) => (keys.Select(key => Child(place, key)).FirstOrDefault(node => node is not null) as YamlScalarNode)?.Value;
 
     private static YamlNode? Child(YamlMappingNode node, string name) => node.Children.TryGetValue(new YamlScalarNode(name), out var child) ? child : null;
 }

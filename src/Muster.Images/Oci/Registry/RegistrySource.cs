@@ -12,7 +12,7 @@ namespace Muster.Images.Oci.Registry;
 /// </summary>
 public sealed class RegistrySource : IOciSource
 {
-    private const string ManifestTypes = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
+    internal const string ManifestTypes = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
 
     /// <summary>Pages of a listing of tags, a thousand each.</summary>
     private const int MaxPages = 1000;
@@ -246,14 +246,10 @@ public sealed class RegistrySource : IOciSource
             return;
         }
 
-        foreach (var (payload, signature) in SignatureManifests.Cosign(document.Bytes))
-        {
-            if (payload.Size <= WebLimits.MaxSmallBytes)
-            {
-                found.Add(new OciSignature("cosign", (await ReadSmallBlobAsync(payload, ct)).Bytes, signature, _reference.Name + ":" + tag));
-            }
-        }
+        found.AddRange(await SignatureCarriers.ReadAsync(document, cosign: true, _reference.Name + ":" + tag, ReadPartAsync, ct));
     }
+
+    private async Task<ReadOnlyMemory<byte>> ReadPartAsync(OciDescriptor part, CancellationToken ct) => (await ReadSmallBlobAsync(part, ct)).Bytes;
 
     private async Task AddBundlesAsync(List<OciSignature> found, Digest manifest, CancellationToken ct)
     {
@@ -270,13 +266,7 @@ public sealed class RegistrySource : IOciSource
                 continue;
             }
 
-            foreach (var bundle in SignatureManifests.Bundles(document.Bytes))
-            {
-                if (bundle.Size <= WebLimits.MaxSmallBytes)
-                {
-                    found.Add(new OciSignature("sigstore-bundle", (await ReadSmallBlobAsync(bundle, ct)).Bytes, default, _reference.Name + "@" + referrer.Digest));
-                }
-            }
+            found.AddRange(await SignatureCarriers.ReadAsync(document, cosign: false, _reference.Name + "@" + referrer.Digest, ReadPartAsync, ct));
         }
     }
 

@@ -76,14 +76,39 @@ public sealed class RegistryTarget : IOciTarget
     }
 
     /// <inheritdoc/>
-    public async Task PutManifestAsync(OciDocument manifest, CancellationToken ct)
+    public Task PutSignaturesAsync(OciDescriptor image, IReadOnlyList<OciSignature> signatures, Action<string> tell, CancellationToken ct) =>
+        new RegistrySignatures(this, _session.Root, _reference).PutAsync(image, signatures, tell, ct);
+
+    /// <summary>The manifest of a tag of this repository; null when there is none.</summary>
+    internal async Task<OciDocument?> TryReadManifestAsync(string tag, CancellationToken ct)
+    {
+        using var response = await SendAsync(await AddressAsync("manifests/" + tag, ct), uri => HttpFetcher.Request(HttpMethod.Get, uri, headers => headers.TryAddWithoutValidation("Accept", RegistrySource.ManifestTypes)), again: true, ct);
+        if (response.StatusCode == HttpStatusCode.NotFound)
+        {
+            return null;
+        }
+
+        if (response.StatusCode != HttpStatusCode.OK)
+        {
+            throw HttpFetcher.Failed(response);
+        }
+
+        var bytes = await _session.Web.ReadAsync(response, MaxManifestBytes, ct);
+        return new OciDocument(Digest.Sha256(bytes), response.Content.Headers.ContentType?.MediaType ?? "", bytes);
+    }
+
+    /// <inheritdoc/>
+    public async Task PutManifestAsync(OciDocument manifest, CancellationToken ct) => _ = await PutManifestAsync(_reference.Tag ?? manifest.Digest.ToString(), manifest, ct);
+
+    /// <summary>Puts a manifest under a tag or its digest; true when the registry lists it as a referrer of its subject (OCI-Subject).</summary>
+    internal async Task<bool> PutManifestAsync(string target, OciDocument manifest, CancellationToken ct)
     {
         if (manifest.Bytes.Length > MaxManifestBytes)
         {
             throw new MusterException(ErrorKind.Exhausted, $"The manifest has {manifest.Bytes.Length} bytes, more than the {MaxManifestBytes} that registries take");
         }
 
-        using var response = await SendAsync(await AddressAsync($"manifests/{_reference.Tag ?? manifest.Digest.ToString()}", ct), uri =>
+        using var response = await SendAsync(await AddressAsync("manifests/" + target, ct), uri =>
         {
             var request = HttpFetcher.Request(HttpMethod.Put, uri);
             request.Content = new ReadOnlyMemoryContent(manifest.Bytes);
@@ -101,6 +126,8 @@ public sealed class RegistryTarget : IOciTarget
         {
             throw new MusterException(ErrorKind.Corrupt, $"{Location} stored the manifest as {digest}, not as {manifest.Digest}: delete it there and tell the registry's owner");
         }
+
+        return response.Headers.Contains("OCI-Subject");
     }
 
     /// <inheritdoc/>

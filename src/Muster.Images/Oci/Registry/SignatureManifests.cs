@@ -1,5 +1,7 @@
 using System.Buffers.Text;
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Muster.Core;
 
 namespace Muster.Images.Oci.Registry;
@@ -59,6 +61,94 @@ public static class SignatureManifests
         return found;
     }
 
+    /// <summary>Every blob that a manifest names, its configuration first; null when it has one without type, digest or size.</summary>
+    public static IReadOnlyList<OciDescriptor>? Parts(ReadOnlyMemory<byte> manifest)
+    {
+        var layers = Members(manifest, "layers");
+        var parts = layers.Select(Descriptor).Prepend(Root(manifest) is { } root && Member(root, "config", JsonValueKind.Object) is { } config ? Descriptor(config) : null).ToList();
+        return parts.Contains(null) || layers.Count >= MaxSignatures ? null : [.. parts.Select(p => p!)];
+    }
+
+    /// <summary>Whether a name in a layout is that of something beside an image: <c>sha256-HEX</c>, or <c>sha256-HEX.sig</c> and the like.</summary>
+    public static bool IsBesideName(string name) =>
+        name.Length >= 71 && name.StartsWith("sha256-", StringComparison.Ordinal) && !name.AsSpan(7, 64).ContainsAnyExcept("0123456789abcdef") && (name.Length == 71 || name[71] == '.');
+
+    /// <summary>
+    /// The manifest of cosign's tag with the signatures of another such manifest added; the first as it is where nothing is
+    /// missing in it.
+    /// </summary>
+    public static ReadOnlyMemory<byte> Merge(ReadOnlyMemory<byte> there, ReadOnlyMemory<byte> ours)
+    {
+        var known = Cosign(there).Select(s => (s.Payload.Digest, Convert.ToBase64String(s.Signature))).ToHashSet();
+        if (known.Count == 0)
+        {
+            return ours;
+        }
+
+        if (Cosign(ours).All(s => known.Contains((s.Payload.Digest, Convert.ToBase64String(s.Signature)))))
+        {
+            return there;
+        }
+
+        var merged = JsonNode.Parse(there.Span)!.AsObject();
+        foreach (var layer in Members(ours, "layers"))
+        {
+            if (Descriptor(layer) is { } payload && Member(layer, "annotations", JsonValueKind.Object) is { } annotations && Text(annotations, SignatureAnnotation) is { } signature && !known.Contains((payload.Digest, signature)))
+            {
+                merged["layers"]!.AsArray().Add(JsonNode.Parse(layer.GetRawText()));
+            }
+        }
+
+        return Encoding.UTF8.GetBytes(merged.ToJsonString());
+    }
+
+    /// <summary>An index of referrers with one more; the same as it was where it is listed already. Begins a new one where there is none.</summary>
+    public static ReadOnlyMemory<byte> AddReferrer(ReadOnlyMemory<byte>? index, OciDocument referrer)
+    {
+        if (index is { } there && Referrers(there).Any(r => r.Digest == referrer.Digest))
+        {
+            return there;
+        }
+
+        // What is not an index is begun anew.
+        var list = index is { } bytes && Root(bytes) is { ValueKind: JsonValueKind.Object } root ? JsonObject.Create(root) : null;
+        var entries = list?["manifests"] as JsonArray;
+        if (list is null || entries is null)
+        {
+            entries = [];
+            list = new JsonObject { ["schemaVersion"] = 2, ["mediaType"] = MediaTypes.Index, ["manifests"] = entries };
+        }
+
+        entries.Add((JsonNode)Referrer(referrer));
+        return Encoding.UTF8.GetBytes(list.ToJsonString());
+    }
+
+    /// <summary>The descriptor under which a referrer is listed: with its artifact type and annotations (image-spec, "Listing Referrers").</summary>
+    public static JsonObject Referrer(OciDocument referrer)
+    {
+        var entry = new JsonObject
+        {
+            ["mediaType"] = MediaTypes.Manifest,
+            ["digest"] = referrer.Digest.ToString(),
+            ["size"] = referrer.Bytes.Length,
+            ["artifactType"] = BundleType + ".v0.3+json",
+        };
+        if (Root(referrer.Bytes) is { } manifest)
+        {
+            if (Text(manifest, "artifactType") is { Length: > 0 } type)
+            {
+                entry["artifactType"] = type;
+            }
+
+            if (Member(manifest, "annotations", JsonValueKind.Object) is { } annotations)
+            {
+                entry["annotations"] = JsonNode.Parse(annotations.GetRawText());
+            }
+        }
+
+        return entry;
+    }
+
     /// <summary>
     /// The manifests of a referrers index that may be bundles. Some versions of cosign write a wrong artifactType into the
     /// index, so only what is surely something else is left out.
@@ -78,18 +168,22 @@ public static class SignatureManifests
         return found;
     }
 
-    private static List<JsonElement> Members(ReadOnlyMemory<byte> json, string list)
+    private static List<JsonElement> Members(ReadOnlyMemory<byte> json, string list) =>
+        Root(json) is { } root && Member(root, list, JsonValueKind.Array) is { } items ? [.. items.EnumerateArray().Take(MaxSignatures)] : [];
+
+    /// <summary>Whether a manifest names another as its subject (image-spec manifest.md).</summary>
+    public static bool IsAbout(ReadOnlyMemory<byte> manifest, Digest subject) =>
+        Root(manifest) is { } root && Member(root, "subject", JsonValueKind.Object) is { } named && Text(named, "digest") == subject.ToString();
+
+    private static JsonElement? Root(ReadOnlyMemory<byte> json)
     {
         try
         {
-            using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 32 });
-            return Member(document.RootElement, list, JsonValueKind.Array) is { } items
-                ? [.. items.EnumerateArray().Take(MaxSignatures).Select(i => i.Clone())]
-                : [];
+            return StrictJson.Parse(json, maxDepth: 32);
         }
         catch (JsonException)
         {
-            return [];
+            return null;
         }
     }
 
@@ -99,28 +193,8 @@ public static class SignatureManifests
             ? new OciDescriptor(type, digest, bytes)
             : null;
 
-    private static JsonElement? Member(JsonElement element, string name, JsonValueKind kind)
-    {
-        try
-        {
-            return element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == kind ? value : null;
-        }
-        catch (InvalidOperationException)
-        {
-            // A name with half a surrogate pair passes the parser and fails when names are compared.
-            return null;
-        }
-    }
+    private static JsonElement? Member(JsonElement element, string name, JsonValueKind kind) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == kind ? value : null;
 
-    private static string? Text(JsonElement element, string name)
-    {
-        try
-        {
-            return Member(element, name, JsonValueKind.String)?.GetString();
-        }
-        catch (InvalidOperationException)
-        {
-            return null;
-        }
-    }
+    private static string? Text(JsonElement element, string name) => Member(element, name, JsonValueKind.String)?.GetString();
 }
