@@ -14,7 +14,7 @@ Installs, as root, from the package sources that apt has:
   to build   clang and zlib's headers (the .NET 10 SDK must be there already)
   to run     crun, runc, nftables, dnsmasq, catatonit, CNI plugins, gpg, xz, bzip2
   state      criu 4.2 or newer with its libraries in a private prefix (--without-criu leaves it out)
-  --tests    also the tools that the tests and the demonstration talk to: skopeo, umoci, podman, docker-registry, …
+  --tests    also the tools that the tests and the demonstration talk to: skopeo, umoci, podman, docker-registry, pcp, promtool, …
 On a host whose cgroup v1 hierarchies lack hugetlb it mounts that one, which crun asks for.
 TEXT
 }
@@ -100,6 +100,39 @@ WRAPPER
   "$criu_prefix/criu" --version >/dev/null 2>&1 || fail "criu in $criu_prefix does not start: $("$criu_prefix/criu" --version 2>&1 | head -1)"
   say "criu $("$criu_prefix/criu" --version 2>/dev/null | awk '/Version/{print $2}') is ready"
 }
+# PCP's tools and daemon. Its package wants to start services at once, which fails where systemd does not run and is not wanted
+# where it does: during the installation, what would start or enable them does nothing.
+install_pcp() {
+  local names=(pcp python3-pcp) wanted=() package shims
+  for package in "${names[@]}"; do
+    [ "$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)" = "install ok installed" ] || wanted+=("$package")
+  done
+  if [ ${#wanted[@]} -gt 0 ]; then
+    say "installing ${wanted[*]} without starting its services"
+    shims=$(mktemp -d)
+    for program in systemctl deb-systemd-helper deb-systemd-invoke invoke-rc.d update-rc.d; do
+      printf '#!/bin/sh\nexit 0\n' > "$shims/$program"
+      chmod 755 "$shims/$program"
+    done
+    DEBIAN_FRONTEND=noninteractive PATH="$shims:$PATH" apt-get -o Acquire::Retries=3 install -y -qq --no-install-recommends "${wanted[@]}" >/dev/null || { rm -rf "$shims"; fail "apt-get could not install ${wanted[*]}: run it by hand to see why"; }
+    rm -rf "$shims"
+  fi
+  if [ -e /var/lib/pcp/pmns/.NeedRebuild ]; then
+    ( cd /var/lib/pcp/pmns && ./Rebuild -us >/dev/null 2>&1 && rm -f .NeedRebuild ) || say "pmcd's own names could not be rebuilt: comparisons with pmcd are skipped"
+  fi
+}
+
+# promtool judges what /metrics says. Debian has it in the server's package, whose service nobody needs here.
+install_promtool() {
+  command -v promtool >/dev/null && return
+  say "fetching promtool from Debian's prometheus into /usr/local/bin"
+  local work
+  work=$(mktemp -d)
+  if ( cd "$work" && apt-get -o Acquire::Retries=3 -o APT::Sandbox::User=root download -qq prometheus >/dev/null && dpkg -x prometheus_*.deb . && install -m 755 usr/bin/promtool /usr/local/bin/promtool ); then :; else say "promtool could not be fetched: its own test is skipped"; fi
+  rm -rf "$work"
+}
+[ $with_tests = no ] || { install_pcp; install_promtool; }
+
 if [ $with_tests = yes ] && ! command -v cosign >/dev/null; then
   say "fetching cosign from Debian trixie into /usr/local/bin"
   if tests/get-cosign.sh >/dev/null 2>&1; then install -m 755 artifacts/tools/cosign /usr/local/bin/cosign; else say "cosign could not be fetched: its own test is skipped"; fi

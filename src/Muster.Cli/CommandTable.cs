@@ -1,6 +1,7 @@
 using Muster.Cli.CommandLine;
 using Muster.Cli.Commands.Host;
 using Muster.Cli.Commands.Images;
+using Muster.Cli.Commands.Metrics;
 using Muster.Cli.Commands.Network;
 using Muster.Cli.Commands.Pods;
 using Muster.Cli.Commands.Trust;
@@ -65,6 +66,7 @@ public static class CommandTable
         NetworkCommands.Remove,
         NetworkCommands.Check,
         MetadataServiceCommand.Command,
+        PmdaCommand.Command,
         VersionCommand.Command,
     ];
 }

@@ -1,4 +1,5 @@
 using Muster.Containers.Pods;
+using Muster.Daemon.Metrics;
 using Muster.Network;
 
 namespace Muster.Daemon;
@@ -12,6 +13,7 @@ public static class NodeParts
     public static IReadOnlyList<NodePart> For(DaemonOptions options, TimeProvider time) =>
     [
         Recovery(options, time),
+        new MetricsPart(options, time).Part,
     ];
 
     /// <summary>Puts right what killed supervisors left, at the start and from time to time, so that no verb has to wait for it.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Muster.Core;
 
 namespace Muster.Network;
 
@@ -50,7 +51,10 @@ public sealed record PodInterface(string Network, string Name, string? HostName,
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    WriteIndented = true)]
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(PodNetworkState))]
-public sealed partial class NetworkJson : JsonSerializerContext;
+public sealed partial class NetworkJson : JsonSerializerContext
+{
+    /// <summary>The text of <c>network.json</c>, without making the metadata of its types.</summary>
+    public static byte[] Bytes(PodNetworkState state) => JsonText.Bytes(state, Default.PodNetworkStateSerializeHandler);
+}

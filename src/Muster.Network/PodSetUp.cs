@@ -1,5 +1,4 @@
 using System.Net;
-using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 using Muster.Core;
 using Muster.Linux;
@@ -275,7 +274,7 @@ internal sealed class PodSetUp : IDisposable
     {
         for (var attempt = 1; ; attempt++)
         {
-            var name = _paths.Root.LinkName("v" + RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyz0123456789", 5));
+            var name = _paths.Root.LinkName("v" + Random.Shared.GetString("abcdefghijklmnopqrstuvwxyz0123456789", 5));
             try
             {
                 _host.Execute(new NetlinkBatch().AddVeth(new VethRequest

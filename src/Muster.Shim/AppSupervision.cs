@@ -400,8 +400,13 @@ internal sealed class AppSupervision
         Input?.Close();
         Input = null;
         TerminalDescriptor = -1;
-        _context.Runtime.Delete(_plan.Id);
-        if (!_context.Stopping && (_restartAsked || _plan.Restart == "always" || (_plan.Restart == "on-failure" && status != 0)))
+        var again = !_context.Stopping && (_restartAsked || _plan.Restart == "always" || (_plan.Restart == "on-failure" && status != 0));
+        if (again || _plan.PostStop.Count > 0 || !_context.LeavesToClearing)
+        {
+            _context.Runtime.Delete(_plan.Id);
+        }
+
+        if (again)
         {
             PauseThenRestart();
         }

@@ -11,6 +11,9 @@ namespace Muster.Shim;
 /// </summary>
 internal sealed class PodSupervisor
 {
+    // A supervisor that has outlived its start only waits: the code that started the pod need not stay mapped beside it for days.
+    private const int SlimAfterMilliseconds = 2000;
+
     private readonly ShimOptions _options;
     private readonly SupervisionPlan _plan;
     private readonly ShimContext _context;
@@ -23,6 +26,7 @@ internal sealed class PodSupervisor
     private bool _failed;
     private bool _ready;
     private long _killAt = long.MaxValue;
+    private long _slimAt = long.MaxValue;
     private string? _error;
     private TerminalSettings? _callerTerminal;
 
@@ -49,17 +53,17 @@ internal sealed class PodSupervisor
         return supervisor.Run();
     }
 
-    private static SupervisionPlan ReadPlan(string podDirectory)
+    internal static SupervisionPlan ReadPlan(string podDirectory)
     {
         var path = Path.Combine(podDirectory, "plan.json");
         SupervisionPlan? plan;
         try
         {
-            plan = JsonSerializer.Deserialize(File.ReadAllBytes(path), SupervisionJson.Default.SupervisionPlan);
+            plan = SupervisionPlanReader.Read(File.ReadAllBytes(path));
         }
         catch (JsonException e)
         {
-            throw new MusterException(ErrorKind.Corrupt, $"{path} is not a plan that this muster-shim understands ({e.Message}): remove the pod with \"muster rm\" and prepare it again");
+            throw new MusterException(ErrorKind.Corrupt, $"{path} is not a plan that this muster-shim understands ({JsonFault.Of(e)}): remove the pod with \"muster rm\" and prepare it again");
         }
 
         return plan is { Version: <= SupervisionPlan.CurrentVersion }
@@ -176,11 +180,16 @@ internal sealed class PodSupervisor
         if (!_ready && !_failed && _apps.TrueForAll(a => a.Phase is AppPhase.Running or AppPhase.BackOff or AppPhase.PostStop or AppPhase.Ended))
         {
             _ready = true;
+            _slimAt = Environment.TickCount64 + SlimAfterMilliseconds;
             _context.ForgetUnclaimed();
             _options.ReportReady();
         }
 
-        _status.Write(_apps, _infraPid, null, null, _error);
+        // Nobody reads the end of what is removed: replacing a file costs a millisecond on ext4.
+        if (!(_context.ClearedBehind && _apps.TrueForAll(a => a.Phase == AppPhase.Ended)))
+        {
+            _status.Write(_apps, _infraPid, null, null, _error);
+        }
     }
 
     private void Gather(List<PollFd> polls, List<Action<short>> actions)
@@ -310,7 +319,7 @@ internal sealed class PodSupervisor
 
     private int TimeoutMilliseconds()
     {
-        var next = _killAt;
+        var next = Math.Min(_killAt, _slimAt);
         foreach (var app in _apps)
         {
             if (app.Phase == AppPhase.BackOff)
@@ -332,6 +341,12 @@ internal sealed class PodSupervisor
                 app.Start();
                 _context.Changed();
             }
+        }
+
+        if (now >= _slimAt)
+        {
+            _slimAt = long.MaxValue;
+            ProgramText.Release();
         }
 
         if (now >= _killAt)
@@ -476,6 +491,11 @@ internal sealed class PodSupervisor
             app.Close();
         }
 
+        if (_context.ClearedBehind && PodClearing.TryLeave(_plan, _options, TellEnd))
+        {
+            return _exitStatus;
+        }
+
         if (_plan.Infra is { } infra)
         {
             _context.Runtime.Delete(infra.Id);
@@ -485,32 +505,26 @@ internal sealed class PodSupervisor
         {
         }
 
-        RemoveCgroup();
-        foreach (var words in _plan.TearDown)
+        PodClearing.RemoveCgroup(_plan, _cgroupLock);
+        PodClearing.TearDown(_plan, _options);
+        if (!_plan.RemoveWhenDone)
         {
-            Spawn.Wait(Spawn.Start(words[0], words, Spawn.Environment(), -1, -1, _options.Foreground ? 2 : -1));
+            _status.Write(_apps, 0, _context.Time.GetUtcNow(), _exitStatus, _error);
         }
 
+        TellEnd();
+        Leave();
+        return _exitStatus;
+    }
+
+    private void TellEnd()
+    {
         if (!_ready || _error is not null)
         {
             _options.ReportFailure(_error ?? "The pod ended before it was running");
         }
 
-        _status.Write(_apps, 0, _context.Time.GetUtcNow(), _exitStatus, _error);
         _context.Control.Close();
-        Leave();
-        return _exitStatus;
-    }
-
-    private void RemoveCgroup()
-    {
-        var hierarchies = CgroupHierarchies.Load();
-        hierarchies.Remove(_plan.Cgroup);
-        // Whoever gets the lock alone is the last: no starting shim is between making a parent and making its child.
-        if (DescriptorLock.TryAcquire(_cgroupLock))
-        {
-            hierarchies.RemoveIfEmpty(_plan.Cgroup[.._plan.Cgroup.LastIndexOf('/')]);
-        }
     }
 
     private void Leave()
@@ -519,8 +533,7 @@ internal sealed class PodSupervisor
         {
             if (_plan.RemoveWhenDone)
             {
-                PodMounts.DetachBelow(_options.Directory);
-                Directory.Delete(_options.Directory, recursive: true);
+                PodClearing.Delete(_options.Directory);
                 if (_plan.NameFile is not null)
                 {
                     File.Delete(_plan.NameFile);

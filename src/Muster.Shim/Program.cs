@@ -8,13 +8,19 @@ Signals.BlockSupervised();
 var options = ShimOptions.Parse(args);
 if (options is null)
 {
-    Descriptors.WriteAll(2, "muster-shim is started by muster and musterd: muster-shim POD-DIRECTORY [--ready-fd=N] [--lock-fd=N] [--foreground]\n"u8);
+    Descriptors.WriteAll(2, "muster-shim is started by muster and musterd: muster-shim POD-DIRECTORY [--ready-fd=N] [--lock-fd=N] [--foreground | --clear]\n"u8);
     return 2;
+}
+
+if (!options.Clear)
+{
+    // The runtime needs the lock 10 ms from now.
+    CgroupLock.TouchBehind();
 }
 
 try
 {
-    return PodSupervisor.Run(options);
+    return options.Clear ? PodClearing.Run(options) : PodSupervisor.Run(options);
 }
 catch (Exception e) when (e is MusterException or IOException or UnauthorizedAccessException)
 {

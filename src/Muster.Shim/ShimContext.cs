@@ -40,6 +40,12 @@ internal sealed class ShimContext
     /// <summary>True when an app is process 1 of its PID namespace.</summary>
     public bool AppsAreInit => Plan.Infra is null;
 
+    /// <summary>True when another process clears the pod after this one has ended.</summary>
+    public bool ClearedBehind => Plan is { RemoveWhenDone: true, GarbageDirectory: not null };
+
+    /// <summary>True when nothing of an ended app has to be cleared before the pod ends: its end ended all its processes.</summary>
+    public bool LeavesToClearing => ClearedBehind && AppsAreInit && Plan.Apps.Count == 1;
+
     /// <summary>Set by anything that status.json shows.</summary>
     public bool StatusIsStale { get; set; }
 

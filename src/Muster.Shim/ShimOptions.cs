@@ -18,6 +18,9 @@ internal sealed record ShimOptions
     /// <summary>True when standard output and error are a caller's and app output goes there too.</summary>
     public bool Foreground { get; private init; }
 
+    /// <summary>True for the process that clears an ended pod behind its shim.</summary>
+    public bool Clear { get; private init; }
+
     public static ShimOptions? Parse(string[] args)
     {
         if (args.Length == 0 || !args[0].StartsWith('/'))
@@ -31,6 +34,10 @@ internal sealed record ShimOptions
             if (arg == "--foreground")
             {
                 options = options with { Foreground = true };
+            }
+            else if (arg == "--clear")
+            {
+                options = options with { Clear = true };
             }
             else if (arg.StartsWith("--ready-fd=", StringComparison.Ordinal) && int.TryParse(arg.AsSpan(11), out var ready))
             {

@@ -21,6 +21,8 @@ public static class FuzzTargets
         ["netlink"] = (NetlinkTarget.Run, [[32, 0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]]),
         ["network-text"] = (NetworkTextTarget.Run, ["name: blue\nsubnet: 10.1.0.0/24\n"u8.ToArray(), Json, "127.0.0.1:8080:80/tcp"u8.ToArray(), "nameserver 10.0.0.1\nsearch a b\n"u8.ToArray()]),
         ["openpgp"] = (OpenPgpTarget.Run, [[0x99, 0, 13, 4, 0, 0, 0, 0, 1, 0, 8, 255, 0, 8, 17], "-----BEGIN PGP SIGNATURE-----\n\niQAzBAABCAAdFiEE\n=AAAA\n-----END PGP SIGNATURE-----\n"u8.ToArray()]),
+        ["pcp-wire"] = (PcpWireTarget.Run, PcpWireTarget.Seeds),
+        ["pmapi"] = (PmapiTarget.Run, PmapiTarget.Seeds),
         ["pod-manifest"] = (PodManifestTarget.Run, PodManifestTarget.Seeds),
         ["reference"] = (ReferenceTarget.Run, ["docker://localhost:5000/a/b:1@sha256:0000"u8.ToArray(), "oci:./x:1"u8.ToArray(), "example.com/a:1,os=linux"u8.ToArray()]),
         ["registry-files"] = (RegistryFilesTarget.Run, [Json, "[[registry]]\nprefix = \"a\"\nlocation = 'b'\n[[registry.mirror]]\nlocation = \"c\"\n"u8.ToArray(), "Bearer realm=\"https://a/t\",service=\"b\",scope=\"c\""u8.ToArray()]),

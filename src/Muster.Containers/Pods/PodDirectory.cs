@@ -10,6 +10,7 @@ namespace Muster.Containers.Pods;
 public sealed class PodDirectory : IDisposable
 {
     private int _lock;
+    private PodRecord? _written;
 
     internal PodDirectory(Guid uuid, string stateFolder, string path, int lockDescriptor)
     {
@@ -32,16 +33,21 @@ public sealed class PodDirectory : IDisposable
     /// <summary>A file of the pod directory.</summary>
     public string File(string name) => System.IO.Path.Combine(Path, name);
 
-    public PodRecord ReadRecord() => Read("pod.json", PodJson.Default.PodRecord)
+    // What the holder of the lock wrote is what it would read.
+    public PodRecord ReadRecord() => _written ?? Read("pod.json", PodJson.Default.PodRecord)
         ?? throw new MusterException(ErrorKind.Corrupt, $"Pod {Uuid} has no pod.json: remove it with \"muster rm {Uuid}\"");
 
-    public void WriteRecord(PodRecord record) => Write("pod.json", record, PodJson.Default.PodRecord);
+    public void WriteRecord(PodRecord record)
+    {
+        Write("pod.json", PodJson.Bytes(record));
+        _written = record;
+    }
 
     public PodStatus? ReadStatus() => Read("status.json", PodJson.Default.PodStatus);
 
     public PodNetworkState? ReadNetwork() => Read("network.json", NetworkJson.Default.PodNetworkState);
 
-    public void WriteNetwork(PodNetworkState state) => Write("network.json", state, NetworkJson.Default.PodNetworkState);
+    public void WriteNetwork(PodNetworkState state) => Write("network.json", NetworkJson.Bytes(state));
 
     /// <summary>Reads a JSON file of the pod; null when there is none.</summary>
     public T? Read<T>(string name, JsonTypeInfo<T> json)
@@ -68,12 +74,15 @@ public sealed class PodDirectory : IDisposable
     }
 
     /// <summary>Writes a JSON file beside and renames it.</summary>
-    public void Write<T>(string name, T value, JsonTypeInfo<T> json)
+    public void Write<T>(string name, T value, JsonTypeInfo<T> json) => Write(name, JsonSerializer.SerializeToUtf8Bytes(value, json));
+
+    /// <summary>Writes a file beside and renames it.</summary>
+    public void Write(string name, byte[] content)
     {
         var path = File(name);
         using (var file = new FileStream(path + ".new", new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, BufferSize = 0, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
         {
-            file.Write(JsonSerializer.SerializeToUtf8Bytes(value, json));
+            file.Write(content);
         }
 
         System.IO.File.Move(path + ".new", path, overwrite: true);

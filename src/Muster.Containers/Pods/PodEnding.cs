@@ -71,7 +71,16 @@ public sealed class PodEnding
     public async Task WaitUntilFreeAsync(PodDirectory pod, CancellationToken ct)
     {
         // The lock is the truth, and blocking on it wakes at once; a thread does, for the time that the pod runs.
-        var descriptor = DescriptorLock.Open(_store.TryFind(pod.Uuid)?.Path ?? pod.Path);
+        int descriptor;
+        try
+        {
+            descriptor = DescriptorLock.Open(_store.TryFind(pod.Uuid)?.Path ?? pod.Path);
+        }
+        catch (LinuxException e) when (e.Errno == Errno.ENOENT)
+        {
+            return;
+        }
+
         await Task.Factory.StartNew(
             () =>
             {
@@ -151,6 +160,16 @@ public sealed class PodEnding
         {
             using (pod)
             {
+                if (PodStore.IsBeingCleared(pod))
+                {
+                    // It comes last on a busy host; whoever collects wants it gone. What it leaves, should it be killed, is collected here.
+                    await WaitUntilFreeAsync(pod, ct);
+                    if (!Directory.Exists(pod.Path))
+                    {
+                        continue;
+                    }
+                }
+
                 if (Reason(pod, now, grace, expirePrepared) is not { } why)
                 {
                     continue;
@@ -269,7 +288,7 @@ public sealed class PodEnding
     private async Task ReleaseAsync(PodDirectory pod, CancellationToken ct)
     {
         var plan = pod.Read("plan.json", PodJson.Default.SupervisionPlan);
-        if (plan is not null && pod.StateFolder == PodStore.Run)
+        if (plan is not null && pod.StateFolder is PodStore.Run or PodStore.Garbage)
         {
             foreach (var app in plan.Infra is { } infra ? plan.Apps.Append(infra) : plan.Apps)
             {

@@ -366,7 +366,7 @@ public sealed class PodPreparation
     private static void MakeFolders(PodDirectory pod, PodRecord record, PodSpec spec)
     {
         var mapped = record.IdMap.Count > 0 ? (int)record.IdMap[0].Outside : 0;
-        foreach (var folder in (ReadOnlySpan<string>)["apps", "logs", "ns", "volumes"])
+        foreach (var folder in (ReadOnlySpan<string>)(record.Volumes.Any(v => v.Kind == "empty") ? ["apps", "logs", "volumes"] : ["apps", "logs"]))
         {
             Directory.CreateDirectory(pod.File(folder), (UnixFileMode)0b111_001_001);
         }

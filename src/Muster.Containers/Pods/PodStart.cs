@@ -132,7 +132,7 @@ public sealed class PodStart
             Directory.CreateDirectory(pod.File("shm"));
         }
 
-        pod.Write("plan.json", new SupervisionPlan
+        pod.Write("plan.json", PodJson.Bytes(new SupervisionPlan
         {
             Pod = record.Uuid,
             Runtime = runtime.Path,
@@ -143,13 +143,15 @@ public sealed class PodStart
             Infra = infra,
             Apps = apps,
             TearDown = NeedsNetwork(record) || record.RegistersMetadata || (record.RemoveWhenDone && record.IdMap.Count > 0) ? [[.. options.Self, "internal-release", record.Uuid]] : [],
+            TearDownFirst = record.Ports.Count > 0 || record.RegistersMetadata || record.Networks.Any(n => n.Arguments.Count > 0),
             StopGraceMs = record.StopGraceMs,
             LogMaxBytes = record.LogMaxBytes,
             LogMaxFiles = record.LogMaxFiles,
             ExitedDirectory = Path.Combine(_store.Root.Pods, PodStore.Exited, record.Uuid),
             RemoveWhenDone = record.RemoveWhenDone,
+            GarbageDirectory = record.RemoveWhenDone ? Path.Combine(_store.Root.Pods, PodStore.Garbage, record.Uuid) : null,
             NameFile = record.Name is { } name ? _store.NamePath(name) : null,
-        }, PodJson.Default.SupervisionPlan);
+        }));
     }
 
     private PlannedMount RootMount(PodDirectory pod, PodRecord record, AppRecord app)
@@ -203,6 +205,7 @@ public sealed class PodStart
         Directory.CreateDirectory(Path.Combine(folder, "proc"));
         Directory.CreateDirectory(Path.Combine(folder, "dev"));
         File.WriteAllText(Path.Combine(folder, "catatonit"), "");
+        Directory.CreateDirectory(pod.File("ns"), (UnixFileMode)0b111_001_001);
         foreach (var kind in Shared(record, network))
         {
             File.WriteAllText(Path.Combine(pod.Path, "ns", kind), "");

@@ -159,6 +159,9 @@ public sealed class PodStore
         };
     }
 
+    /// <summary>True for an ended pod that was not to be kept and whose rest is being removed this moment: nobody need see it.</summary>
+    public static bool IsBeingCleared(PodDirectory pod) => pod.StateFolder == Garbage && DescriptorLock.IsHeld(pod.Path);
+
     /// <summary>Whether anything of the pod lives: its lock is held or its cgroup has processes.</summary>
     public bool IsAlive(Guid uuid)
     {
@@ -196,7 +199,16 @@ public sealed class PodStore
     /// <summary>Takes the pod's lock, or says who holds it.</summary>
     public PodDirectory Lock(PodDirectory pod)
     {
-        var descriptor = DescriptorLock.Open(pod.Path);
+        int descriptor;
+        try
+        {
+            descriptor = DescriptorLock.Open(pod.Path);
+        }
+        catch (LinuxException e) when (e.Errno == Errno.ENOENT)
+        {
+            throw new MusterException(ErrorKind.Busy, $"Pod {pod.Uuid} was moved or removed by another verb this moment: look again with \"muster list\"", e);
+        }
+
         if (!DescriptorLock.TryAcquire(descriptor))
         {
             Descriptors.Close(descriptor);
@@ -270,7 +282,8 @@ public sealed class PodStore
                 try
                 {
                     var text = File.ReadAllText(Path.Combine(child, file));
-                    if (text.Contains("frozen 1", StringComparison.Ordinal) || text.StartsWith("FROZEN", StringComparison.Ordinal))
+                    // FREEZING: the last process has not stopped yet.
+                    if (text.Contains("frozen 1", StringComparison.Ordinal) || text.StartsWith("FR", StringComparison.Ordinal))
                     {
                         return true;
                     }

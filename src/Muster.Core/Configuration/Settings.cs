@@ -27,6 +27,16 @@ public sealed class Settings
         new("pods.log-max-files", "3", "Rotated logs that are kept", v => int.TryParse(v, out var n) && n is >= 0 and <= 1000),
         new("gc.grace-period", "30m", "How long muster gc keeps a pod that has ended", IsDuration),
         new("gc.expire-prepared", "24h", "How long muster gc keeps a pod that never ran", IsDuration),
+        new("metrics.listen-pcp", "", "Where PCP's clients are answered, ADDRESS:PORT or none; empty for 127.0.0.1:44321, and for none below --root", IsListening),
+        new("metrics.listen-http", "none", "Where /metrics and /pmapi are answered over plain HTTP, ADDRESS:PORT or none", IsListening),
+        new("metrics.tls-certificate", "", "A PEM file with the certificate that PCP's clients are shown; empty for no TLS", _ => true),
+        new("metrics.tls-key", "", "A PEM file with the certificate's key; empty when it is in the same file", _ => true),
+        new("metrics.trusted-clients", "", "A PEM file with the client certificates whose owners see per-process metrics and may store", _ => true),
+        new("metrics.otlp-endpoint", "", "The OTLP/HTTP collector that metrics are pushed to, http://HOST:4318/v1/metrics; empty for none", IsWebAddress),
+        new("metrics.otlp-encoding", "protobuf", "How pushed metrics are encoded, protobuf or json", v => v is "protobuf" or "json"),
+        new("metrics.otlp-interval", "10s", "Time between two pushes", v => IsDuration(v) && v is not ("0" or "0s")),
+        new("metrics.otlp-names", "kernel.all mem.util network.interface disk.all container", "Beginnings of the names that are pushed, separated by spaces", _ => true),
+        new("metrics.otlp-headers", "", "Headers of each push, NAME=VALUE separated by commas", v => v.Length == 0 || v.Split(',').All(h => h.IndexOf('=', StringComparison.Ordinal) > 0)),
     ];
 
     private readonly Dictionary<string, string> _values;
@@ -86,6 +96,10 @@ public sealed class Settings
             ? new Settings(values)
             : throw new MusterException(ErrorKind.Invalid, $"{path} is not valid: {string.Join("; ", faults.Take(20))}; \"muster config\" lists the keys");
     }
+
+    private static bool IsListening(string value) => value is "" or "none" || (value.Contains(':', StringComparison.Ordinal) && System.Net.IPEndPoint.TryParse(value, out _));
+
+    private static bool IsWebAddress(string value) => value.Length == 0 || (Uri.TryCreate(value, UriKind.Absolute, out var address) && address.Scheme is "http" or "https");
 
     // Numbers with the units ms, s, m, h and d, or plain seconds; the command line reads them in the same way.
     private static bool IsDuration(string value)

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace Muster.Core.Supervision;
 
 /// <summary>
@@ -41,11 +39,23 @@ public sealed record SupervisionPlan(int StopGraceMs = 10_000, long LogMaxBytes 
     /// <summary>Programs run, in order, after the last process has ended; each is an argument vector.</summary>
     public IReadOnlyList<IReadOnlyList<string>> TearDown { get; init => field = value ?? []; } = [];
 
+    /// <summary>
+    /// True when something else may ask for what <see cref="TearDown"/> gives back as soon as the shim has ended (a host port, an
+    /// address by name): it then runs before the shim ends, even where the rest is cleared behind.
+    /// </summary>
+    public bool TearDownFirst { get; init; }
+
     /// <summary>Where the pod directory goes, by rename, when the pod has ended.</summary>
     public required string ExitedDirectory { get; init; }
 
     /// <summary>True when nothing of the pod is to be kept (<c>run --rm</c>); needs <see cref="NameFile"/> released too.</summary>
     public bool RemoveWhenDone { get; init; }
+
+    /// <summary>
+    /// Where the pod directory of <see cref="RemoveWhenDone"/> goes, by rename, when the pod has ended; a process of its own then
+    /// clears it while the shim's status is already told. Null: the shim clears it itself.
+    /// </summary>
+    public string? GarbageDirectory { get; init; }
 
     /// <summary>The file that holds the pod's name, released with <see cref="RemoveWhenDone"/>.</summary>
     public string? NameFile { get; init; }
@@ -105,16 +115,7 @@ public sealed record PlannedApp(int StopSignal = 15)
     public IReadOnlyList<PlannedHandler> PreStart { get; init => field = value ?? []; } = [];
 
     public IReadOnlyList<PlannedHandler> PostStop { get; init => field = value ?? []; } = [];
-
 }
 
 /// <summary>A lifecycle handler: a bundle with the app's root and the handler's process.</summary>
 public sealed record PlannedHandler(string Id, string Bundle);
-
-/// <summary>Source-generated JSON of <c>plan.json</c> and of what the shim writes.</summary>
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
-[JsonSerializable(typeof(SupervisionPlan))]
-public sealed partial class SupervisionJson : JsonSerializerContext;

@@ -30,6 +30,9 @@ public static partial class ProcessControl
     /// <summary>This boot's id: run files carry it, so that what a reboot left is told apart.</summary>
     public static string BootId() => File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
 
+    /// <summary>Lets everything else that wants to run go first (nice 19); never fails.</summary>
+    public static void Yield() => _ = setpriority(0, 0, 19);
+
     /// <summary>The caller's effective user id.</summary>
     public static uint EffectiveUser => geteuid();
 
@@ -38,4 +41,7 @@ public static partial class ProcessControl
 
     [LibraryImport("libc")]
     private static partial uint geteuid();
+
+    [LibraryImport("libc")]
+    private static partial int setpriority(int which, uint who, int value);
 }

@@ -17,6 +17,9 @@ public interface IMetricAgent
     /// <summary>Grows when <see cref="Metrics"/> has changed.</summary>
     int Generation { get; }
 
+    /// <summary>Grows when labels of the agent's metrics or instances have changed; clients are told with their next values.</summary>
+    int LabelGeneration => 0;
+
     /// <summary>All metrics that the agent has now: only those that this kernel can give a value for.</summary>
     IReadOnlyList<MetricDescriptor> Metrics { get; }
 

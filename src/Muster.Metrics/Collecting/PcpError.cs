@@ -5,6 +5,9 @@ public static class PcpError
 {
     private const int Base = -12345;
 
+    /// <summary>EOPNOTSUPP: a feature that was not offered.</summary>
+    public const int NotSupported = -95;
+
     public const int Generic = Base;
     public const int Text = Base - 4;
     public const int Value = Base - 6;
@@ -20,6 +23,7 @@ public static class PcpError
     public const int Permission = Base - 42;
     public const int ConnectionLimit = Base - 43;
     public const int Again = Base - 44;
+    public const int NonLeaf = Base - 49;
     public const int Type = Base - 52;
     public const int NoContainer = Base - 54;
     public const int BadStore = Base - 55;

@@ -7,7 +7,7 @@ using Muster.Linux;
 namespace Muster.Network;
 
 /// <summary>
-/// The dnsmasq of one managed network: started by the first pod, stopped by the last. It answers <c>POD</c> and
+/// The dnsmasq of one managed network: started by the first pod, stopped when the network is taken down. It answers <c>POD</c> and
 /// <c>APP.POD</c> from a folder with one hosts file a pod and passes everything else to the host's resolvers.
 /// </summary>
 internal sealed class NameServer
@@ -42,7 +42,7 @@ internal sealed class NameServer
     private static string? Program => Array.Find(Programs, File.Exists);
 
     /// <summary>
-    /// Makes sure that it runs. The pod must own an address already, which keeps the last pod's leaving from stopping it.
+    /// Makes sure that it runs. The pod must own an address already, which keeps the network from being taken down.
     /// It starts beside what the caller does meanwhile; <see cref="Starting.Wait"/> waits for the rest.
     /// </summary>
     public Starting Begin()

@@ -205,9 +205,7 @@ internal sealed class ManagedNetworks
 
     private static LinkInfo MakeBridge(ManagedNetwork network, RouteSocket route)
     {
-        Span<byte> hash = stackalloc byte[32];
-        System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(network.Alias + network.Bridge), hash);
-        byte[] mac = [0x02, .. hash[..5]];
+        byte[] mac = [0x02, .. NameHash.Sha256(network.Alias + network.Bridge)[..5]];
         route.Execute(new NetlinkBatch().AddBridge(network.Bridge, mac, network.Mtu));
         var bridge = route.Get(network.Bridge);
         Set($"ipv6/conf/{network.Bridge}/accept_ra", "0");
@@ -238,10 +236,20 @@ internal sealed class ManagedNetworks
     {
         try
         {
-            var network = JsonSerializer.Deserialize(File.ReadAllBytes(file), NetworkFilesJson.Default.ManagedNetwork);
-            return network?.Version == ManagedNetwork.CurrentVersion ? network : null;
+            // Read member by member: making the metadata of the type costs a millisecond, at every start of a pod.
+            using var json = JsonDocument.Parse(File.ReadAllBytes(file));
+            var root = json.RootElement;
+            return root.GetProperty("version").GetInt32() != ManagedNetwork.CurrentVersion ? null : new ManagedNetwork
+            {
+                Name = root.GetProperty("name").GetString()!,
+                Bridge = root.GetProperty("bridge").GetString()!,
+                Subnets = [.. root.GetProperty("subnets").EnumerateArray().Select(s => s.GetString()!)],
+                Nat = root.GetProperty("nat").GetBoolean(),
+                Dns = root.GetProperty("dns").GetBoolean(),
+                Mtu = root.GetProperty("mtu").GetInt32(),
+            };
         }
-        catch (Exception e) when (e is IOException or JsonException)
+        catch (Exception e) when (e is IOException or JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
             return null;
         }

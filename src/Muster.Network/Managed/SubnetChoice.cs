@@ -34,12 +34,10 @@ internal static class SubnetChoice
     /// <summary>A ULA /48 from the machine's id, so that it is the same after a reboot and differs between machines (RFC 4193, section 3.2.2).</summary>
     public static Subnet UlaOf(string machineId)
     {
-        Span<byte> hash = stackalloc byte[32];
-        System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes("muster ula " + machineId), hash);
         Span<byte> address = stackalloc byte[16];
         address.Clear();
         address[0] = 0xfd;
-        hash[..5].CopyTo(address[1..]);
+        NameHash.Sha256("muster ula " + machineId).AsSpan(0, 5).CopyTo(address[1..]);
         return Subnet.Of(new IPAddress(address), 48);
     }
 

@@ -1,4 +1,5 @@
 using CsCheck;
+using Muster.Core;
 using Muster.Cli.CommandLine;
 
 namespace Muster.Cli.Tests.CommandLine;

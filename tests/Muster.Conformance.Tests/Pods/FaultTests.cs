@@ -55,7 +55,28 @@ public sealed class FaultTests : IDisposable
             TestRoot.Until(() => !_root.Muster("list").Succeeded().Out.Contains("orphaned"), "the short app has ended");
             _root.Muster("gc", "--grace-period=0s", "--expire-prepared=0s").Succeeded();
             _root.Muster("list", "-q").Out.Should().BeEmpty($"the pod killed after {delay} ms was collected");
+            // A runtime that was being tried out ends by itself.
+            TestRoot.Until(() => !_root.Leftovers().Any(l => l.Contains("probe-", StringComparison.Ordinal)), "the runtime's trial has ended");
             _root.Leftovers().Should().BeEmpty($"nothing is left after a kill at {delay} ms");
+        }
+    }
+
+    [Fact]
+    public void Leaves_nothing_when_the_clearing_of_an_ended_pod_is_killed()
+    {
+        for (var delay = 0; delay < 24; delay += 3)
+        {
+            _root.Muster("run", "--rm", "--name=brief", _image, "--", "-c", "true").Succeeded();
+            Thread.Sleep(delay);
+            foreach (var clearing in _root.Leftovers().Where(l => l.Contains("--clear", StringComparison.Ordinal)))
+            {
+                _ = ProgramRun.Of("/bin/kill", ["-9", clearing.Split(' ')[1]]);
+            }
+
+            _root.Muster("gc").Succeeded();
+            _root.Muster("list", "-q", "--all").Out.Should().BeEmpty();
+            TestRoot.Until(() => _root.Leftovers().Count == 0, $"nothing is left of the pod whose clearing was killed after {delay} ms");
+            Directory.GetFileSystemEntries(Path.Combine(_root.Folder, "var", "pods", "garbage")).Should().BeEmpty();
         }
     }
 

@@ -86,7 +86,7 @@ public sealed class LifeCycleTests : IDisposable
     public void Shares_namespaces_but_not_roots_between_apps()
     {
         var run = _root.Muster("run", "--net=none", "--hostname=shared",
-            _image, "--name=a", "--", "-c", "echo from-a > /own; nc -l -p 7000 > /heard; echo a heard $(cat /heard)",
+            _image, "--name=a", "--", "-c", "echo from-a > /own; sleep 1 | nc -l -p 7000 > /heard; echo a heard $(cat /heard)",
             "---", _image, "--name=b", "--", "-c", "sleep 0.5; ls /own 2>&1; hostname; cat /proc/1/cmdline | tr '\\0' ' '; echo; echo hi | nc 127.0.0.1 7000");
         run.Succeeded().Out.Should().Contain("a heard hi").And.Contain("No such file").And.Contain("shared\n").And.Contain("/catatonit -P");
     }

@@ -53,7 +53,7 @@ public sealed class PodFilesTests
         ExitedDirectory = "/z",
         Mounts = [new PlannedMount { Type = "overlay", Target = "/t" }],
         Apps = [new PlannedApp { Name = "a", Id = "i", Bundle = "/b" }],
-    }, SupervisionJson.Default.SupervisionPlan);
+    }, PodJson.Default.SupervisionPlan);
 
     [Fact]
     public void A_registration_without_its_optional_members_has_their_defaults() => EveryChoice(new Registration

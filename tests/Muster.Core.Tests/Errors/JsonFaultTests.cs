@@ -1,5 +1,7 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using CsCheck;
+using Muster.Core.Supervision;
 
 namespace Muster.Core.Tests.Errors;
 
@@ -23,7 +25,7 @@ public sealed class JsonFaultTests
     [InlineData("{\"version\":1}", "it lacks \"pod\", \"runtime\"")]
     [InlineData("{\"pod\":\"p\"", "it ends in the middle")]
     public void Says_which_member_does_not_fit(string text, string expected) =>
-        Fault(() => JsonSerializer.Deserialize(text, Supervision.SupervisionJson.Default.SupervisionPlan)).Should().Contain(expected);
+        Fault(() => JsonSerializer.Deserialize(text, PlanJson.Default.SupervisionPlan)).Should().Contain(expected);
 
     [Fact]
     public void Is_one_short_line_whatever_the_document_is() => Gen.Byte.Array[0, 300].Sample(bytes =>
@@ -31,7 +33,7 @@ public sealed class JsonFaultTests
         byte[] document = [.. "{\""u8, .. bytes, .. "\":1}"u8];
         try
         {
-            _ = JsonSerializer.Deserialize(document, Supervision.SupervisionJson.Default.SupervisionPlan);
+            _ = JsonSerializer.Deserialize(document, PlanJson.Default.SupervisionPlan);
         }
         catch (JsonException e)
         {
@@ -43,3 +45,7 @@ public sealed class JsonFaultTests
 
     private static string Fault(Action read) => JsonFault.Of(FluentActions.Invoking(read).Should().Throw<JsonException>().Which);
 }
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(SupervisionPlan))]
+internal sealed partial class PlanJson : JsonSerializerContext;

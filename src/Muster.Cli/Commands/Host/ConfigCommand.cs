@@ -1,5 +1,6 @@
 using Muster.Cli.CommandLine;
 using Muster.Core.Configuration;
+using Muster.Linux;
 
 namespace Muster.Cli.Commands.Host;
 

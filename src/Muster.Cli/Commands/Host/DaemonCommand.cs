@@ -9,10 +9,14 @@ internal static class DaemonCommand
     {
         Words = ["daemon"],
         Summary = "Run this node's daemon, musterd, in the foreground",
-        Usage = "[--socket=PATH]",
+        Usage = "[--socket=PATH] [--listen-pcp=ADDRESS:PORT|none]",
         Description = "muster becomes musterd, so that a supervisor sees one process. No pod needs it: fetching, running and stopping work without.",
         Example = "muster daemon",
-        Options = [new("socket", "The Unix socket it answers on", "PATH") { Default = "/run/muster/muster.socket" }],
+        Options =
+        [
+            new("socket", "The Unix socket it answers on", "PATH") { Default = "/run/muster/muster.socket" },
+            new("listen-pcp", "Where PCP's clients are answered over TCP, or none", "ADDRESS:PORT") { Default = "127.0.0.1:44321, none below --root" },
+        ],
         Arguments = (0, 0),
         Run = (call, _) =>
         {
@@ -21,6 +25,11 @@ internal static class DaemonCommand
             if (call.Value("socket") is { } socket)
             {
                 words.Add("--socket=" + socket);
+            }
+
+            if (call.Value("listen-pcp") is { } address)
+            {
+                words.Add("--listen-pcp=" + address);
             }
 
             call.Terminal.Flush();

@@ -223,6 +223,11 @@ internal static class ListCommand
         {
             using (pod)
             {
+                if (PodStore.IsBeingCleared(pod))
+                {
+                    continue;
+                }
+
                 PodView view;
                 try
                 {
@@ -230,6 +235,11 @@ internal static class ListCommand
                 }
                 catch (MusterException e) when (e.Kind == ErrorKind.Corrupt)
                 {
+                    if (!Directory.Exists(pod.Path))
+                    {
+                        continue;
+                    }
+
                     view = new PodView { Uuid = pod.Uuid.ToString(), Owner = "cli", State = door.Store.StateOf(pod), CreatedAt = DateTimeOffset.UnixEpoch, Apps = [], Error = "half-made" };
                 }
                 catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or Linux.LinuxException)

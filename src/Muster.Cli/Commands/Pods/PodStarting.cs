@@ -1,6 +1,7 @@
 using Muster.Cli.CommandLine;
 using Muster.Containers.Pods;
 using Muster.Core;
+using Muster.Linux;
 
 namespace Muster.Cli.Commands.Pods;
 

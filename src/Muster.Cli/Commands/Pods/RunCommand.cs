@@ -4,6 +4,7 @@ using Muster.Containers.Pods;
 using Muster.Core;
 using Muster.Images;
 using Muster.Images.Trust;
+using Muster.Linux;
 
 namespace Muster.Cli.Commands.Pods;
 

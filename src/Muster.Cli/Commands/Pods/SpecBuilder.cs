@@ -67,7 +67,7 @@ internal sealed class SpecBuilder
         Init = _pod.ContainsKey("init"),
         RemoveWhenDone = _pod.ContainsKey("rm"),
         Runtime = Last(_pod, "runtime") ?? (_settings["pods.runtime"] is { Length: > 0 } runtime ? runtime : null),
-        StopGraceMs = (int)Math.Min(CommandLine.Durations.Parse(Last(_pod, "stop-timeout") ?? _settings["pods.stop-timeout"], "--stop-timeout").TotalMilliseconds, 86_400_000),
+        StopGraceMs = (int)Math.Min(Durations.Parse(Last(_pod, "stop-timeout") ?? _settings["pods.stop-timeout"], "--stop-timeout").TotalMilliseconds, 86_400_000),
         LogMaxBytes = Math.Max(4096, Quantity.ParseBytes(Last(_pod, "log-max-size") ?? _settings["pods.log-max-size"], "--log-max-size")),
         LogMaxFiles = (int)Whole(_pod, "log-max-files", int.Parse(_settings["pods.log-max-files"]), 0, 1000),
         IgnoredIsolators = All(_pod, "ignore-isolator"),

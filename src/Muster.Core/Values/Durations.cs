@@ -1,7 +1,6 @@
 using System.Globalization;
-using Muster.Core;
 
-namespace Muster.Cli.CommandLine;
+namespace Muster.Core;
 
 /// <summary>Lengths of time as flags write them.</summary>
 public static class Durations

@@ -1,7 +1,7 @@
 using Muster.Core;
 using Muster.Core.Configuration;
 
-namespace Muster.Cli;
+namespace Muster.Linux;
 
 /// <summary>etc/muster.yaml of a root.</summary>
 public static class SettingsFile

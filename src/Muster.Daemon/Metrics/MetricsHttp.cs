@@ -1,0 +1,46 @@
+using System.Net;
+using System.Net.Sockets;
+using Muster.Core;
+using Muster.Metrics.Collecting;
+using Muster.Metrics.Door;
+using Muster.Metrics.Export;
+
+namespace Muster.Daemon.Metrics;
+
+/// <summary>
+/// A web server of its own for scrapers on TCP, apart from the node's door: it has nothing but metrics, and those without
+/// what only a known peer may see.
+/// </summary>
+internal static class MetricsHttp
+{
+    // Scrapers and dashboards, not the public.
+    private const int MaxConnections = 200;
+
+    private const int MaxBody = 64 * 1024;
+
+    /// <summary>Opens the address; disposing closes it.</summary>
+    public static async Task<WebApplication> StartAsync(IPEndPoint address, Lazy<DoorState> door, Lazy<PmapiContexts> contexts, CancellationToken ct)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxConcurrentConnections = MaxConnections;
+            kestrel.Limits.MaxRequestBodySize = MaxBody;
+            kestrel.Listen(address);
+        });
+        var app = builder.Build();
+        MetricsEndpoints.Map(app, door, contexts, new MetricView());
+        try
+        {
+            await app.StartAsync(ct);
+            return app;
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            await app.DisposeAsync();
+            throw new MusterException(ErrorKind.Conflict, $"The metrics cannot be served on http://{address}: {e.Message} Choose another metrics.listen-http", e);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using Muster.Linux;
+using Muster.Metrics.Collecting;
+using Muster.Metrics.Door;
+using Muster.Metrics.Export;
+
+namespace Muster.Daemon.Metrics;
+
+/// <summary>
+/// The part <c>metrics</c>: the agents, PCP's door, <c>/metrics</c> and <c>/pmapi</c> on the node's own door and on an
+/// address of their own, and pushes. The agents live as long as the daemon; listeners are opened anew when the part is.
+/// </summary>
+internal sealed class MetricsPart
+{
+    private readonly DaemonOptions _options;
+    private readonly TimeProvider _time;
+    private readonly Lazy<MetricsSettings> _settings;
+    private readonly Lazy<DoorState> _door;
+    private readonly Lazy<PmapiContexts> _contexts;
+
+    public MetricsPart(DaemonOptions options, TimeProvider time)
+    {
+        _options = options;
+        _time = time;
+        _settings = new Lazy<MetricsSettings>(() => MetricsSettings.Of(_options, SettingsFile.Load(_options.Root)));
+        _door = new Lazy<DoorState>(() => new DoorState(MetricAgents.For(_options.Root, _time), _time, Log) { IsTlsOffered = _settings.Value.Door.Certificate is not null });
+        _contexts = new Lazy<PmapiContexts>(() => new PmapiContexts(_door.Value));
+    }
+
+    public NodePart Part => new()
+    {
+        Name = "metrics",
+
+        // Whoever passes the main door is root or in the group that equals it.
+        Map = routes => MetricsEndpoints.Map(routes, _door, _contexts, MetricView.Host),
+        RunAsync = RunAsync,
+    };
+
+    private static void Log(string line) => Console.Error.WriteLine("musterd: metrics: " + line);
+
+    private async Task RunAsync(CancellationToken ct)
+    {
+        var settings = _settings.Value;
+        foreach (var conflict in _door.Value.Catalog.Current.Conflicts)
+        {
+            Log("a metric is left out: " + conflict);
+        }
+
+        using var server = new PcpServer(_door.Value, settings.Door);
+        if (server.Warning is { } warning)
+        {
+            Log(warning);
+        }
+
+        await using var http = settings.Http is { } address ? await MetricsHttp.StartAsync(address, _door, _contexts, ct) : null;
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        List<Task> tasks = [server.RunAsync(end.Token)];
+        if (settings.Otlp is { } otlp)
+        {
+            tasks.Add(OtlpPush.RunAsync(_door.Value, otlp, end.Token));
+        }
+
+        // When one of them fails, the others are ended and the whole part is begun anew.
+        await Task.WhenAny(tasks);
+        await end.CancelAsync();
+        await Task.WhenAll(tasks);
+        ct.ThrowIfCancellationRequested();
+    }
+}

@@ -1,0 +1,56 @@
+namespace Muster.Metrics.Agents.Cgroups;
+
+/// <summary>
+/// How many files of control groups stay open, and which: when all places are taken, one that was not used for a while is
+/// given up; a scan of more files than there are places does not push out those that are asked again and again.
+/// </summary>
+internal sealed class DescriptorBudget(int places)
+{
+    /// <summary>The kernel keeps a page for each file that was read: 4,096 of them are 16 MiB.</summary>
+    public const int DefaultPlaces = 4096;
+
+    // Places looked at for one that can be given up, and how many requests ago it must have been used last.
+    private const int Attempts = 4;
+    private const int Age = 16;
+
+    private readonly Lock _gate = new();
+    private readonly (CgroupNode? Node, int Slot)[] _places = new (CgroupNode?, int)[places];
+    private int _used;
+    private int _hand;
+    private long _now;
+
+    /// <summary>The number of the request.</summary>
+    public long Now => Volatile.Read(ref _now);
+
+    /// <summary>A new request begins.</summary>
+    public void Advance() => Interlocked.Increment(ref _now);
+
+    /// <summary>Takes a place for a descriptor; false when there is none, and it is to be closed after use.</summary>
+    public bool TryKeep(CgroupNode node, int slot)
+    {
+        lock (_gate)
+        {
+            if (_used < _places.Length)
+            {
+                _places[_used++] = (node, slot);
+                return true;
+            }
+
+            for (var i = 0; i < Attempts; i++)
+            {
+                _hand = _hand + 1 < _places.Length ? _hand + 1 : 0;
+                var (other, place) = _places[_hand];
+                if (other is null || (!ReferenceEquals(other, node) && other.TryGiveUp(place, Now - Age)))
+                {
+                    _places[_hand] = (node, slot);
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+}
+
+/// <summary>A file of control groups: its name and its place among the kept descriptors of each group.</summary>
+internal sealed record GroupFile(string Name, int Slot);

@@ -1,0 +1,233 @@
+using Muster.Metrics.Agents.Tables;
+using Muster.Metrics.Collecting;
+using Muster.Metrics.Containers;
+using Muster.Metrics.Names;
+
+namespace Muster.Metrics.Agents.Containers;
+
+/// <summary>All containers, a row each, and their interfaces; only what is asked of those that are asked is read.</summary>
+internal sealed class ContainerMetricSource : Source
+{
+    private static readonly string[] Description = ["state", "start_time", "restarts", "kind", "id", "pid"];
+    private static readonly string[] EventKinds = ["oom_kill", "throttled", "restart"];
+    private static readonly string[] All = [.. Description, .. CpuPart.Columns, .. MemoryPart.Columns, .. UsePart.Columns, .. NetworkPart.Columns, .. EventKinds, "count"];
+
+    private static readonly int Cpu = Description.Length;
+    private static readonly int Memory = Cpu + CpuPart.Columns.Length;
+    private static readonly int Use = Memory + MemoryPart.Columns.Length;
+    private static readonly int Network = Use + UsePart.Columns.Length;
+    private static readonly int Events = Network + NetworkPart.Columns.Length;
+
+    private readonly ContainerCatalog _containers;
+    private readonly CounterLedger _ledger;
+    private readonly EventJournal _journal;
+    private readonly InstanceNames _names = new();
+    private readonly CpuPart _cpu;
+    private readonly MemoryPart _memory;
+    private readonly UsePart _use;
+    private readonly NetworkPart _network = new();
+    private Numbered _numbered = new([], [], []);
+
+    public ContainerMetricSource(ContainerCatalog containers, ContainerCgroups groups, CounterLedger ledger, EventJournal journal, InstanceDomainId domain, InstanceDomainId interfaces)
+        : base(ContainerScope.Container, new SheetShape(domain, All), new SheetShape(interfaces, NetworkPart.InterfaceColumns))
+    {
+        _containers = containers;
+        _ledger = ledger;
+        _journal = journal;
+        _cpu = new CpuPart(groups);
+        _memory = new MemoryPart(groups);
+        _use = new UsePart(groups);
+    }
+
+    /// <inheritdoc/>
+    public override InstanceSelection ProbeSelection => InstanceSelection.Nothing;
+
+    /// <inheritdoc/>
+    public override bool Supports(Sheet probe, int column) => true;
+
+    /// <inheritdoc/>
+    public override void Read(ReadContext context, ReadOnlySpan<Sheet> sheets)
+    {
+        var (containers, interfaces) = (sheets[0], sheets[1]);
+        if (context.Container is { } only)
+        {
+            foreach (var container in _containers.All)
+            {
+                if (container.Name == only.Name || container.Name.StartsWith(only.Name + "/", StringComparison.Ordinal))
+                {
+                    Read(container, _names.Find(container.Name).Id, containers, interfaces);
+                }
+            }
+
+            return;
+        }
+
+        var numbered = Number();
+        if (containers.Selection.Listed is { } listed && containers.WantsAny && !containers.WantsNames && !interfaces.WantsAny)
+        {
+            foreach (var id in listed)
+            {
+                if (numbered.ById.TryGetValue(id, out var container))
+                {
+                    Read(container, id, containers, interfaces);
+                }
+            }
+
+            return;
+        }
+
+        for (var i = 0; i < numbered.Containers.Count; i++)
+        {
+            if (containers.Selection.Wants(numbered.Ids[i]) || interfaces.WantsAny || interfaces.WantsNames)
+            {
+                Read(numbered.Containers[i], numbered.Ids[i], containers, interfaces);
+            }
+        }
+    }
+
+    /// <summary>Looks at what becomes events, and at counters that a container may take with it when it ends.</summary>
+    public void Sample()
+    {
+        var sheet = new Sheet(All.Length);
+        var none = new Sheet(NetworkPart.InterfaceColumns.Length);
+        var all = _containers.All;
+        foreach (var container in all)
+        {
+            if (container.State is ContainerState.Running or ContainerState.Paused or ContainerState.Orphaned or ContainerState.Restarting)
+            {
+                sheet.Clear();
+                sheet.Want(Cpu);
+                sheet.Want(Cpu + 3);
+                sheet.Want(Memory + 7);
+                sheet.Want(Use);
+                sheet.Want(Network);
+                Read(container, 0, sheet, none);
+            }
+
+            NoteEvents(container, _ledger.Open(container.Name));
+        }
+
+        _journal.Retain(all.Select(c => c.Name).ToHashSet(StringComparer.Ordinal));
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<KeyValuePair<string, string>> Labels(InstanceDomainId domain, int instance)
+    {
+        if (instance < 0)
+        {
+            return [new("device_type", domain == Shapes[0].Domain ? "container" : "interface"), new("indom_name", domain == Shapes[0].Domain ? "per container" : "per container, per interface")];
+        }
+
+        return domain == Shapes[0].Domain && Number().ById.TryGetValue(instance, out var container) ? [new("container", container.Name), .. container.Labels] : [];
+    }
+
+    private void Read(ContainerDescription container, int id, Sheet sheet, Sheet interfaces)
+    {
+        var row = sheet.AddRow(id, container.Name);
+        var account = _ledger.Open(container.Name);
+        SetDescription(container, account, sheet, row);
+        if (sheet.WantsAnyOf(Cpu, Memory))
+        {
+            _cpu.Read(container, account, sheet, row, Cpu);
+        }
+
+        if (sheet.WantsAnyOf(Memory, Use))
+        {
+            _memory.Read(container, account, sheet, row, Memory);
+        }
+
+        if (sheet.WantsAnyOf(Use, Network))
+        {
+            _use.Read(container, account, sheet, row, Use);
+        }
+
+        // Traffic is the namespace's, which the apps of a pod share: it is told once, for the pod.
+        if (container.Kind != ContainerKind.App && (sheet.WantsAnyOf(Network, Events) || interfaces.WantsAny || interfaces.WantsNames))
+        {
+            _network.Read(container, account, sheet, row, Network, interfaces);
+        }
+
+        if (sheet.WantsAnyOf(Events, Events + EventKinds.Length))
+        {
+            ReadEvents(container, account, sheet, row);
+        }
+    }
+
+    private void ReadEvents(ContainerDescription container, CounterLedger.Account account, Sheet sheet, int row)
+    {
+        var scratch = new Sheet(All.Length);
+        scratch.Want(Cpu + 3);
+        scratch.Want(Memory + 8);
+        var at = scratch.AddRow(0);
+        _cpu.Read(container, account, scratch, at, Cpu);
+        _memory.Read(container, account, scratch, at, Memory);
+        NoteEvents(container, account);
+        for (var i = 0; i < EventKinds.Length; i++)
+        {
+            sheet.Set(row, Events + i, MetricValue.From(_journal.Events(container.Name, EventKinds[i])));
+        }
+    }
+
+    private void NoteEvents(ContainerDescription container, CounterLedger.Account account)
+    {
+        _journal.Note(container.Name, "oom_kill", account.Total("memory.oom_kills") ?? 0);
+        _journal.Note(container.Name, "throttled", account.Total("cpu.throttled") ?? 0);
+        _journal.Note(container.Name, "restart", Restarts(container, account));
+    }
+
+    private static void SetDescription(ContainerDescription container, CounterLedger.Account account, Sheet sheet, int row)
+    {
+        sheet.Set(row, 0, (long)container.State);
+        if (container.StartedAt is { } started)
+        {
+            sheet.Set(row, 1, started.ToUnixTimeSeconds());
+        }
+
+        sheet.Set(row, 2, Restarts(container, account));
+        sheet.Set(row, 3, KindName(container.Kind));
+        sheet.Set(row, 4, container.Id);
+        sheet.Set(row, 5, container.InitPid);
+    }
+
+    // What the engine restarted, and each time that a container of the name was made anew.
+    private static long Restarts(ContainerDescription container, CounterLedger.Account account)
+    {
+        var starts = container.StartedAt is { } started ? account.Start($"{container.Id} {started.ToUnixTimeMilliseconds()}") : account.Start(null);
+        return Math.Max(account.Add("restarts", "engine", NameEpoch(container.Id), container.Restarts), starts - 1);
+    }
+
+    private static ulong NameEpoch(string id)
+    {
+        ulong hash = 14695981039346656037;
+        foreach (var c in id)
+        {
+            hash = (hash ^ c) * 1099511628211;
+        }
+
+        return hash;
+    }
+
+    private static string KindName(ContainerKind kind) => kind switch
+    {
+        ContainerKind.Pod => "pod",
+        ContainerKind.App => "app",
+        ContainerKind.Docker => "docker",
+        ContainerKind.Podman => "podman",
+        _ => "lxc",
+    };
+
+    private Numbered Number()
+    {
+        var all = _containers.All;
+        var known = _numbered;
+        if (ReferenceEquals(known.Containers, all))
+        {
+            return known;
+        }
+
+        var ids = all.Select(c => _names.Find(c.Name).Id).ToArray();
+        return _numbered = new Numbered(all, ids, ids.Zip(all).ToDictionary(p => p.First, p => p.Second));
+    }
+
+    private sealed record Numbered(IReadOnlyList<ContainerDescription> Containers, int[] Ids, Dictionary<int, ContainerDescription> ById);
+}

@@ -1,0 +1,112 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Muster.Linux;
+
+namespace Muster.Metrics.Agents.Containers;
+
+/// <summary>The saved form of a <see cref="CounterLedger"/>.</summary>
+internal sealed record LedgerRecord
+{
+    public int Version { get; init; } = 1;
+
+    /// <summary>Of which boot the sources are; the sums hold beyond it.</summary>
+    public required string BootId { get; init; }
+
+    public required IReadOnlyDictionary<string, IReadOnlyList<LedgerLine>> Containers { get; init; }
+}
+
+/// <summary>One counter of a container.</summary>
+internal sealed record LedgerLine
+{
+    public required string Counter { get; init; }
+
+    public long Total { get; init; }
+
+    public IReadOnlyList<LedgerSource> Sources { get; init; } = [];
+}
+
+/// <summary>What a source said last.</summary>
+internal sealed record LedgerSource
+{
+    public required string Path { get; init; }
+
+    public ulong Epoch { get; init; }
+
+    public long Last { get; init; }
+}
+
+/// <summary>Source-generated JSON of the ledger.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(LedgerRecord))]
+internal sealed partial class LedgerJson : JsonSerializerContext;
+
+/// <summary>The ledger's file: read at the start, written beside and renamed now and then.</summary>
+internal sealed class LedgerFile(string path, TimeProvider time)
+{
+    /// <summary>A crash loses at most what was counted in this time by containers that are gone since.</summary>
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
+
+    // A file of ours for 4,096 containers is a few megabytes; one that is larger is not ours.
+    private const long MaxBytes = 64 * 1024 * 1024;
+
+    private readonly Lock _gate = new();
+    private readonly string _bootId = ProcessControl.BootId();
+    private DateTimeOffset _next;
+
+    /// <summary>Loads what is there; a file that cannot be read is as good as none, for it only keeps counters going.</summary>
+    public void LoadInto(CounterLedger ledger)
+    {
+        try
+        {
+            if (new FileInfo(path) is { Exists: true, Length: < MaxBytes } && Parse(File.ReadAllBytes(path)) is { } record)
+            {
+                // After a reboot every source counts from 0 again, whatever its inode.
+                ledger.Load(record.BootId == _bootId ? record : Forget(record));
+            }
+        }
+        catch (IOException)
+        {
+            // The same as none.
+        }
+    }
+
+    /// <summary>Saves when something has changed and the last time is a while ago, or when <paramref name="now"/>.</summary>
+    public void Save(CounterLedger ledger, bool now = false)
+    {
+        lock (_gate)
+        {
+            if (!now && time.GetUtcNow() < _next)
+            {
+                return;
+            }
+
+            _next = time.GetUtcNow() + Interval;
+            var bytes = JsonSerializer.SerializeToUtf8Bytes(ledger.Save(_bootId), LedgerJson.Default.LedgerRecord);
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            using (var file = new FileStream(path + ".new", new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, BufferSize = 0, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
+            {
+                file.Write(bytes);
+            }
+
+            File.Move(path + ".new", path, overwrite: true);
+        }
+    }
+
+    /// <summary>The record that a text holds, or null when it holds none.</summary>
+    internal static LedgerRecord? Parse(ReadOnlySpan<byte> text)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(text, LedgerJson.Default.LedgerRecord) is { Version: 1 } record ? record : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static LedgerRecord Forget(LedgerRecord record) => record with
+    {
+        Containers = record.Containers.ToDictionary(c => c.Key, c => (IReadOnlyList<LedgerLine>)[.. c.Value.Select(l => l with { Sources = [] })], StringComparer.Ordinal),
+    };
+}

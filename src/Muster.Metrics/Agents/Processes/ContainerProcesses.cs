@@ -1,0 +1,55 @@
+using Muster.Metrics.Agents.Cgroups;
+using Muster.Metrics.Agents.Text;
+using Muster.Metrics.Containers;
+
+namespace Muster.Metrics.Agents.Processes;
+
+/// <summary>Which processes are a container's: those in its control groups, of whatever hierarchy it has groups in.</summary>
+internal static class ContainerProcesses
+{
+    public static List<int> Of(ContainerDescription container, CgroupTree tree)
+    {
+        var found = new List<int>();
+        foreach (var hierarchy in tree.Hierarchies)
+        {
+            if (ContainerGroups.Path(container, hierarchy.Hierarchy) is not { } path)
+            {
+                continue;
+            }
+
+            foreach (var group in tree.Groups(hierarchy).All)
+            {
+                if (ContainerGroups.IsWithin(group.Path, path))
+                {
+                    using var text = group.Read(tree.File("cgroup.procs"), tree.Budget);
+                    Add(text.Bytes, found);
+                }
+            }
+
+            if (found.Count > 0)
+            {
+                break;
+            }
+        }
+
+        if (found.Count == 0 && container.InitPid > 0)
+        {
+            found.Add(container.InitPid);
+        }
+
+        found.Sort();
+        return found;
+    }
+
+    private static void Add(ReadOnlySpan<byte> text, List<int> pids)
+    {
+        var lines = new TextLines(text);
+        while (lines.TryNext(out var line))
+        {
+            if (TextNumbers.TryParse(line, out var pid) && pid is > 0 and <= int.MaxValue)
+            {
+                pids.Add((int)pid);
+            }
+        }
+    }
+}

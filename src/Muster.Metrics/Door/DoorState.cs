@@ -1,0 +1,62 @@
+using Muster.Metrics.Collecting;
+using Muster.Metrics.Names;
+
+namespace Muster.Metrics.Door;
+
+/// <summary>What all connections of a node's doors share: the catalogue, who is there, what was counted.</summary>
+public sealed class DoorState
+{
+    // One line in this time about failing agents and hostile clients: a client must not be able to fill the log.
+    private static readonly TimeSpan LogInterval = TimeSpan.FromSeconds(10);
+
+    private readonly Action<string> _log;
+    private long _nextLog = long.MinValue;
+    private int _suppressed;
+
+    /// <param name="agents">The node's agents; <c>pmcd.*</c> is added.</param>
+    /// <param name="time">The clock of results.</param>
+    /// <param name="log">Takes one line for the node's log.</param>
+    public DoorState(IEnumerable<IMetricAgent> agents, TimeProvider time, Action<string> log)
+    {
+        Time = time;
+        _log = log;
+        Started = time.GetUtcNow();
+        Catalog = new MetricCatalog([new PmcdAgent(this), .. agents]);
+    }
+
+    /// <summary>A door over a catalogue as it is, without <c>pmcd.*</c>.</summary>
+    internal DoorState(MetricCatalog catalog, TimeProvider time, Action<string> log)
+    {
+        (Catalog, Time, _log, Started) = (catalog, time, log, time.GetUtcNow());
+    }
+
+    public MetricCatalog Catalog { get; }
+
+    public TimeProvider Time { get; }
+
+    public DateTimeOffset Started { get; }
+
+    public ClientTable Clients { get; } = new();
+
+    public PduCounters Counters { get; } = new();
+
+    /// <summary>Whether a certificate is configured, so that clients may ask for TLS.</summary>
+    public bool IsTlsOffered { get; init; }
+
+    /// <summary>Logs a line, but not more than one in ten seconds; the next one says how many were left out.</summary>
+    public void Log(string line)
+    {
+        var now = Time.GetTimestamp();
+        var next = Interlocked.Read(ref _nextLog);
+        if (now < next || Interlocked.CompareExchange(ref _nextLog, now + (long)(LogInterval.TotalSeconds * Time.TimestampFrequency), next) != next)
+        {
+            Interlocked.Increment(ref _suppressed);
+            return;
+        }
+
+        var suppressed = Interlocked.Exchange(ref _suppressed, 0);
+        _log(suppressed == 0 ? line : $"{line} ({suppressed} more lines were left out)");
+    }
+
+    internal void AgentFailed(IMetricAgent agent, Exception error) => Log($"Agent {agent.Name} failed: {error.GetType().Name}: {error.Message}");
+}

@@ -1,0 +1,220 @@
+using System.Diagnostics;
+using System.Globalization;
+using Muster.Metrics.Collecting;
+using Muster.Metrics.Names;
+using Muster.Metrics.Wire;
+
+namespace Muster.Metrics.Door;
+
+/// <summary>
+/// Domain 2: what the door says of itself, with the names and numbers of pmcd's own agent, since tools ask for them at
+/// connecting. What a client may store (<c>pmcd.client.*</c>) is kept by its session.
+/// </summary>
+internal sealed class PmcdAgent : IMetricAgent
+{
+    public const int DomainNumber = 2;
+
+    private const int ControlCluster = 0;
+    private const int InCluster = 1;
+    private const int OutCluster = 2;
+    private const int AgentCluster = 4;
+    private const int ClientCluster = 6;
+    private const int CostCluster = 7;
+    private const int FeatureCluster = 8;
+
+    private static readonly InstanceDomainId AgentDomain = InstanceDomainId.Of(DomainNumber, 3);
+    private static readonly InstanceDomainId ClientDomain = InstanceDomainId.Of(DomainNumber, 6);
+
+    public static readonly MetricId WhoAmI = MetricId.Of(DomainNumber, ClientCluster, 0);
+    public static readonly MetricId Container = MetricId.Of(DomainNumber, ClientCluster, 2);
+
+    // Items 0 to 24 of clusters 1 and 2; 11 was once the removed DATA_X, and 16 is the total.
+    private static readonly (int Item, string Name, PduType Type)[] Units =
+    [
+        (0, "error", PduType.Error), (1, "result", PduType.Result), (2, "profile", PduType.Profile), (3, "fetch", PduType.Fetch),
+        (4, "desc_req", PduType.DescriptorRequest), (5, "desc", PduType.Descriptor), (6, "instance_req", PduType.InstanceRequest), (7, "instance", PduType.Instance),
+        (8, "text_req", PduType.TextRequest), (9, "text", PduType.Text), (10, "control_req", PduType.ControlRequest), (12, "creds", PduType.Credentials),
+        (13, "pmns_ids", PduType.Ids), (14, "pmns_names", PduType.Names), (15, "pmns_child", PduType.Children), (17, "pmns_traverse", PduType.Traverse),
+        (18, "auth", PduType.Attribute), (19, "label_req", PduType.LabelRequest), (20, "label", PduType.Label), (21, "highres_fetch", PduType.HighResolutionFetch),
+        (22, "highres_result", PduType.HighResolutionResult), (23, "desc_ids", PduType.DescriptorIds), (24, "descs", PduType.Descriptors),
+    ];
+
+    private readonly DoorState _door;
+
+    public PmcdAgent(DoorState door)
+    {
+        _door = door;
+        Metrics = [.. Own(), .. Counted(InCluster, "pdu_in", "received"), .. Counted(OutCluster, "pdu_out", "sent")];
+    }
+
+    public string Name => "pmcd";
+
+    public int Domain => DomainNumber;
+
+    public int Generation => 0;
+
+    public IReadOnlyList<MetricDescriptor> Metrics { get; }
+
+    public IReadOnlyList<InstanceDomain> InstanceDomains { get; } =
+    [
+        new(AgentDomain, "agents, by their domain's number", "One instance for each domain of metrics that this server answers for."),
+        new(ClientDomain, "clients that are connected", "One instance for each connected client; its number is never used again while the server runs."),
+    ];
+
+    public IReadOnlyList<MetricInstance> GetInstances(InstanceDomainId domain, MetricView view) =>
+        domain == AgentDomain ? [.. Agents().Select(a => new MetricInstance(a.Domain, a.Name))]
+        : domain == ClientDomain ? [.. _door.Clients.All.Select(c => new MetricInstance(c.Id, c.Id.ToString(CultureInfo.InvariantCulture)))]
+        : [];
+
+    public void Collect(ReadOnlySpan<MetricDescriptor> asked, MetricView view, ReadOnlySpan<ValueSet> values)
+    {
+        for (var i = 0; i < asked.Length; i++)
+        {
+            var id = asked[i].Id;
+            switch (id.Cluster)
+            {
+                case ControlCluster when Control(id.Item) is { } value:
+                    values[i].Add(value);
+                    break;
+                case InCluster or OutCluster:
+                    values[i].Add(MetricValue.From((ulong)Count(id)));
+                    break;
+                case AgentCluster:
+                    AddAgents(id.Item, values[i]);
+                    break;
+                case ClientCluster:
+                    AddClients(id.Item, values[i]);
+                    break;
+                case CostCluster:
+                    values[i].Add(Cost(id.Item));
+                    break;
+                case FeatureCluster:
+                    values[i].Add(MetricValue.From(HasFeature(id.Item) ? 1UL : 0UL));
+                    break;
+                default:
+                    values[i].Fail(PcpError.MetricId);
+                    break;
+            }
+        }
+    }
+
+    public IReadOnlyList<KeyValuePair<string, string>> GetLabels(LabelTarget target, MetricView view) =>
+        target.Kind == LabelKind.Domain ? [new("agent", Name)] : [];
+
+    private static IEnumerable<MetricDescriptor> Own()
+    {
+        var each = MetricSemantics.Instant;
+        var seldom = MetricSemantics.Discrete;
+        return
+        [
+            Make("numagents", ControlCluster, 2, MetricType.UInt32, each, "number of domains of metrics that are answered for"),
+            Make("numclients", ControlCluster, 3, MetricType.UInt32, each, "number of connected clients"),
+            Make("timezone", ControlCluster, 5, MetricType.String, seldom, "time zone of the host, in the form of TZ"),
+            Make("simabi", ControlCluster, 6, MetricType.String, seldom, "processor architecture of the server"),
+            Make("version", ControlCluster, 7, MetricType.String, seldom, "version of Muster"),
+            Make("services", ControlCluster, 16, MetricType.String, each, "names of the services of metrics on the host"),
+            Make("openfds", ControlCluster, 17, MetricType.UInt32, each, "number of open file descriptors of the server"),
+            Make("build", ControlCluster, 20, MetricType.String, seldom, "build of the server"),
+            Make("hostname", ControlCluster, 21, MetricType.String, seldom, "name of the host"),
+            Make("pid", ControlCluster, 23, MetricType.UInt64, seldom, "process id of the server"),
+            Make("seqnum", ControlCluster, 24, MetricType.UInt32, seldom, "configuration of the agents, counted", "Changes when an agent's metrics do. While it stays, counters are not interrupted."),
+            Make("labels", ControlCluster, 25, MetricType.String, each, "labels of the host that an administrator has set"),
+            Make("zoneinfo", ControlCluster, 26, MetricType.String, seldom, "name of the host's time zone, with a colon before it"),
+            Make("datasize", ControlCluster, 1, MetricType.UInt32, each, "data segment of the server", units: MetricUnits.Kibibyte),
+            Make("agent.type", AgentCluster, 0, MetricType.UInt32, seldom, "how an agent is reached; 0 is inside the server", domain: AgentDomain),
+            Make("agent.status", AgentCluster, 1, MetricType.Int32, seldom, "state of an agent; 0 is well", domain: AgentDomain),
+            Make("agent.fenced", AgentCluster, 2, MetricType.UInt32, each, "whether values of an agent are held back", domain: AgentDomain),
+            Make("agent.name", AgentCluster, 3, MetricType.String, seldom, "name of an agent", domain: AgentDomain),
+            Make("client.whoami", ClientCluster, 0, MetricType.String, seldom, "what a client says of itself", "A client may store its own; before that it is the address it comes from.", ClientDomain),
+            Make("client.start_date", ClientCluster, 1, MetricType.String, seldom, "when a client connected", domain: ClientDomain),
+            Make("client.container", ClientCluster, 2, MetricType.String, each, "the container whose eyes a client sees with", "A client may store its own; an empty text is the host.", ClientDomain),
+            Make("cputime.total", CostCluster, 0, MetricType.UInt64, MetricSemantics.Counter, "processor time of the server", units: MetricUnits.Millisecond),
+            Make("feature.secure", FeatureCluster, 0, MetricType.UInt32, each, "whether TLS is offered"),
+            Make("feature.ipv6", FeatureCluster, 2, MetricType.UInt32, each, "whether IPv6 is spoken"),
+            Make("feature.authentication", FeatureCluster, 3, MetricType.UInt32, each, "whether SASL is offered"),
+            Make("feature.creds_required", FeatureCluster, 4, MetricType.UInt32, each, "whether a client must prove who it is"),
+            Make("feature.unix_domain_sockets", FeatureCluster, 5, MetricType.UInt32, each, "whether a Unix socket is listened on"),
+            Make("feature.containers", FeatureCluster, 7, MetricType.UInt32, each, "whether clients may see with a container's eyes"),
+            Make("feature.client_cert_required", FeatureCluster, 9, MetricType.UInt32, each, "whether clients must show a certificate"),
+        ];
+    }
+
+    private static IEnumerable<MetricDescriptor> Counted(int cluster, string group, string verb) =>
+    [
+        .. Units.Select(u => Make($"{group}.{u.Name}", cluster, u.Item, MetricType.UInt32, MetricSemantics.Counter, $"{u.Name} units {verb}", units: MetricUnits.Count)),
+        Make($"{group}.total", cluster, 16, MetricType.UInt32, MetricSemantics.Counter, $"all units {verb}", units: MetricUnits.Count),
+    ];
+
+    private static MetricDescriptor Make(string name, int cluster, int item, MetricType type, MetricSemantics semantics, string oneLine, string help = "", InstanceDomainId? domain = null, MetricUnits? units = null) =>
+        new("pmcd." + name, MetricId.Of(DomainNumber, cluster, item), type, domain ?? InstanceDomainId.None, semantics, units ?? MetricUnits.None, oneLine, help);
+
+    // Linux' agents share a domain: the first of them stands for it.
+    private IEnumerable<IMetricAgent> Agents() => _door.Catalog.Agents.DistinctBy(a => a.Domain).OrderBy(a => a.Domain);
+
+    private MetricValue? Control(int item) => item switch
+    {
+        1 => MetricValue.From((ulong)(Environment.WorkingSet / 1024)),
+        2 => MetricValue.From((ulong)Agents().Count()),
+        3 => MetricValue.From((ulong)_door.Clients.Count),
+        5 => MetricValue.From(HostFacts.TimeZone),
+        6 => MetricValue.From(System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "aarch64" : "x86_64"),
+        7 => MetricValue.From(ServerVersion),
+        16 => MetricValue.From("pmcd"),
+        17 => MetricValue.From((ulong)Directory.EnumerateFileSystemEntries("/proc/self/fd").Count()),
+        20 => MetricValue.From("muster"),
+        21 => MetricValue.From(HostFacts.HostName),
+        23 => MetricValue.From((ulong)Environment.ProcessId),
+        24 => MetricValue.From((ulong)_door.Catalog.Current.Version),
+        25 => MetricValue.From(""),
+        26 => MetricValue.From(HostFacts.ZoneName),
+        _ => null,
+    };
+
+    private static string ServerVersion { get; } = typeof(PmcdAgent).Assembly.GetName().Version is { } v ? $"{v.Major}.{v.Minor}.{v.Build}" : "0";
+
+    private static MetricValue Cost(int item)
+    {
+        using var self = Process.GetCurrentProcess();
+        return item == 0 ? MetricValue.From((ulong)self.TotalProcessorTime.TotalMilliseconds) : default;
+    }
+
+    private bool HasFeature(int item) => item switch
+    {
+        0 => _door.IsTlsOffered,
+        2 or 5 or 7 => true,
+        _ => false,
+    };
+
+    private uint Count(MetricId id)
+    {
+        var isIn = id.Cluster == InCluster;
+        if (id.Item == 16)
+        {
+            return isIn ? _door.Counters.TotalIn : _door.Counters.TotalOut;
+        }
+
+        var type = Units.First(u => u.Item == id.Item).Type;
+        return isIn ? _door.Counters.In(type) : _door.Counters.Out(type);
+    }
+
+    private void AddAgents(int item, ValueSet values)
+    {
+        foreach (var agent in Agents())
+        {
+            values.Add(agent.Domain, item == 3 ? MetricValue.From(agent.Name) : MetricValue.From(0L));
+        }
+    }
+
+    private void AddClients(int item, ValueSet values)
+    {
+        foreach (var client in _door.Clients.All)
+        {
+            values.Add(client.Id, MetricValue.From(item switch
+            {
+                0 => client.Who ?? client.Address,
+                1 => client.Since.ToString("ddd MMM d HH:mm:ss yyyy", CultureInfo.InvariantCulture),
+                _ => client.Container ?? "",
+            }));
+        }
+    }
+}

@@ -1,0 +1,134 @@
+using Muster.Core;
+using Muster.Metrics.Collecting;
+using Muster.Metrics.Door;
+using Muster.Metrics.Names;
+
+namespace Muster.Metrics.Export;
+
+/// <summary>One scrape: chosen metrics, collected once, as text for Prometheus and its kin.</summary>
+public static class MetricScrape
+{
+    /// <summary>Beginnings of names in one request; a scraper's address line holds no more anyway.</summary>
+    public const int MaxNames = 1000;
+
+    // Per-process values are many and short-lived: who wants them in a time series database says so.
+    private const string LeftOut = "proc.";
+
+    /// <summary>The content type of a format.</summary>
+    public static string ContentType(ExpositionFormat format) => format == ExpositionFormat.OpenMetrics
+        ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+        : "text/plain; version=0.0.4; charset=utf-8";
+
+    /// <summary>The format that an Accept header prefers; Prometheus' own where it does not say.</summary>
+    public static ExpositionFormat Negotiate(string? accept)
+    {
+        var (open, plain) = (0d, 0d);
+        foreach (var range in (accept ?? "").Split(','))
+        {
+            var parts = range.Split(';', StringSplitOptions.TrimEntries);
+            var quality = parts.FirstOrDefault(p => p.StartsWith("q=", StringComparison.OrdinalIgnoreCase)) is { } q
+                && double.TryParse(q.AsSpan(2), System.Globalization.NumberStyles.AllowDecimalPoint, System.Globalization.CultureInfo.InvariantCulture, out var number) ? number : 1;
+            switch (parts[0].ToLowerInvariant())
+            {
+                case "application/openmetrics-text" when !parts.Any(p => p.StartsWith("version=", StringComparison.OrdinalIgnoreCase) && p != "version=1.0.0"):
+                    open = Math.Max(open, quality);
+                    break;
+                case "text/plain" or "*/*" or "text/*":
+                    plain = Math.Max(plain, quality);
+                    break;
+                default:
+                    break;
+            }
+        }
+
+        return open > 0 && open >= plain ? ExpositionFormat.OpenMetrics : ExpositionFormat.Prometheus;
+    }
+
+    /// <summary>
+    /// Writes the metrics whose names begin with one of <paramref name="names"/> (whole parts: <c>mem</c> is <c>mem.util.free</c>
+    /// but not <c>memory.x</c>); all but per-process ones when there is none. An unknown name is a <see cref="ErrorKind.NotFound"/>.
+    /// </summary>
+    public static async Task WriteAsync(DoorState door, IReadOnlyCollection<string> names, MetricView view, ExpositionFormat format, Func<ReadOnlyMemory<byte>, Task> send)
+    {
+        using var buffer = new TextBuffer();
+        Write(door, names, view, format, buffer);
+        await send(buffer.Written);
+    }
+
+    /// <summary>The metrics of some beginnings of names, each once.</summary>
+    internal static IReadOnlyList<CatalogMetric> Choose(MetricNames catalog, IReadOnlyCollection<string> names)
+    {
+        if (names.Count > MaxNames)
+        {
+            throw new MusterException(ErrorKind.Invalid, $"{names.Count} names are asked for at once, more than {MaxNames}: ask for the beginnings of names");
+        }
+
+        if (names.Count == 0)
+        {
+            return [.. catalog.All.Where(m => !m.Name.StartsWith(LeftOut, StringComparison.Ordinal)).Select(m => m.Metric).Distinct()];
+        }
+
+        return [.. names.SelectMany(n => catalog.Node(n)?.Leaves() ?? throw new MusterException(ErrorKind.NotFound, $"There is no metric {n}, and none whose name begins so")).Select(m => m.Metric).Distinct()];
+    }
+
+    internal static void Write(DoorState door, IReadOnlyCollection<string> names, MetricView view, ExpositionFormat format, TextBuffer buffer)
+    {
+        var catalog = door.Catalog.Current;
+        var plan = FetchPlan.Of(catalog, [.. Choose(catalog, names).Select(m => m.Descriptor.Id)]);
+        using var values = ValueSetBuffer.Rent();
+        plan.Collect(view, values, door.AgentFailed);
+        var writer = new OpenMetricsWriter(buffer, format);
+        var labels = new InstanceLabels(catalog, view);
+        for (var i = 0; i < plan.Ids.Length; i++)
+        {
+            var metric = plan.Descriptor(i)!;
+            var set = plan.Values(i, values);
+            if (set.Error != 0 || set.Values.Length == 0 || !writer.Begin(metric))
+            {
+                continue;
+            }
+
+            var ofDomain = metric.Instances == InstanceDomainId.None ? null : labels.Of(metric.Instances);
+            foreach (var value in set.Values)
+            {
+                if (ofDomain is null)
+                {
+                    writer.Sample(value.Value, []);
+                }
+                else if (ofDomain.TryGetValue(value.Instance, out var text))
+                {
+                    writer.Sample(value.Value, text);
+                }
+            }
+        }
+
+        writer.End();
+    }
+
+    /// <summary>The labels of all instances of a domain as text, made once for a scrape however many metrics share the domain.</summary>
+    private sealed class InstanceLabels(MetricNames catalog, MetricView view)
+    {
+        private readonly Dictionary<InstanceDomainId, Dictionary<int, byte[]>> _domains = [];
+
+        public Dictionary<int, byte[]> Of(InstanceDomainId id)
+        {
+            if (!_domains.TryGetValue(id, out var labels))
+            {
+                labels = [];
+                if (catalog.Find(id) is { } found)
+                {
+                    var shared = found.Agent.GetLabels(new LabelTarget(LabelKind.InstanceDomain, id.Value), view);
+                    foreach (var instance in found.Agent.GetInstances(id, view))
+                    {
+                        var own = found.Agent.GetLabels(new LabelTarget(LabelKind.Instance, id.Value, instance.Id), view);
+                        labels[instance.Id] = OpenMetricsWriter.Labels([new("instname", instance.Name), .. own, .. shared]);
+                    }
+                }
+
+                _domains.Add(id, labels);
+            }
+
+            return labels;
+        }
+    }
+}

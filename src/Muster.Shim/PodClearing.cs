@@ -1,0 +1,113 @@
+using Muster.Core;
+using Muster.Core.Supervision;
+using Muster.Linux;
+
+namespace Muster.Shim;
+
+/// <summary>
+/// Clears what an ended pod leaves: the runtime's state, cgroups, what it holds of the network, its folder. For a pod that is
+/// not kept a process of its own does it, so that nobody waits for it: it inherits the pod's lock, and <c>muster gc</c> does
+/// the same should it be killed.
+/// </summary>
+internal static class PodClearing
+{
+    /// <summary>
+    /// Moves the pod out of sight and leaves the rest to another process; false when that cannot be had and nothing was done.
+    /// </summary>
+    public static bool TryLeave(SupervisionPlan plan, ShimOptions options, Action tellEnd)
+    {
+        if (options.LockDescriptor < 0)
+        {
+            return false;
+        }
+
+        try
+        {
+            if (plan.TearDownFirst)
+            {
+                TearDown(plan, options);
+            }
+
+            if (plan.NameFile is not null)
+            {
+                File.Delete(plan.NameFile);
+            }
+
+            var self = Environment.ProcessPath ?? "/proc/self/exe";
+            Directory.Move(options.Directory, plan.GarbageDirectory!);
+            try
+            {
+                _ = Spawn.Start(self, [self, plan.GarbageDirectory!, "--clear", "--lock-fd=3"], Spawn.Environment(), extra: [(options.LockDescriptor, 3)], session: true);
+            }
+            catch (LinuxException)
+            {
+                Directory.Move(plan.GarbageDirectory!, options.Directory);
+                return false;
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+
+        tellEnd();
+        return true;
+    }
+
+    /// <summary>The other process.</summary>
+    public static int Run(ShimOptions options)
+    {
+        // Whoever is starting something now comes first.
+        ProcessControl.Yield();
+        var plan = PodSupervisor.ReadPlan(options.Directory);
+        var runtime = new RuntimeCalls(plan, options.Directory);
+        var cgroupLock = DescriptorLock.Open(plan.CgroupLock, create: true);
+        DescriptorLock.Acquire(cgroupLock, shared: true);
+        foreach (var app in plan.Apps)
+        {
+            runtime.Delete(app.Id);
+        }
+
+        if (plan.Infra is { } infra)
+        {
+            runtime.Delete(infra.Id);
+        }
+
+        RemoveCgroup(plan, cgroupLock);
+        if (!plan.TearDownFirst)
+        {
+            TearDown(plan, options);
+        }
+
+        Delete(options.Directory);
+        return 0;
+    }
+
+    /// <summary>Gives back what the pod holds outside its folder.</summary>
+    public static void TearDown(SupervisionPlan plan, ShimOptions options)
+    {
+        foreach (var words in plan.TearDown)
+        {
+            Spawn.Wait(Spawn.Start(words[0], words, Spawn.Environment(), -1, -1, options.Foreground ? 2 : -1));
+        }
+    }
+
+    /// <summary>Removes the pod's cgroups, and the root's own when nobody else needs it.</summary>
+    public static void RemoveCgroup(SupervisionPlan plan, int cgroupLock)
+    {
+        var hierarchies = CgroupHierarchies.Load();
+        hierarchies.Remove(plan.Cgroup);
+        // Whoever gets the lock alone is the last: no starting shim is between making a parent and making its child.
+        if (DescriptorLock.TryAcquire(cgroupLock))
+        {
+            hierarchies.RemoveIfEmpty(plan.Cgroup[..plan.Cgroup.LastIndexOf('/')]);
+        }
+    }
+
+    /// <summary>Deletes a pod's folder; nothing is mounted below it any more then, so that it cannot reach into an image's tree.</summary>
+    public static void Delete(string podDirectory)
+    {
+        PodMounts.DetachBelow(podDirectory);
+        Directory.Delete(podDirectory, recursive: true);
+    }
+}

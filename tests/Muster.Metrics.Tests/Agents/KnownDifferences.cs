@@ -1,0 +1,71 @@
+namespace Muster.Metrics.Tests.Agents;
+
+/// <summary>A difference from pmcd that is meant, and why.</summary>
+internal sealed record KnownDifference(string Prefix, string Reason, string Contains = "")
+{
+    public bool Matches(string difference) => difference.StartsWith(Prefix, StringComparison.Ordinal) && difference.Contains(Contains, StringComparison.Ordinal);
+}
+
+/// <summary>Every difference from pmcd 6.0.3 that is meant.</summary>
+internal static class KnownDifferences
+{
+    public static readonly IReadOnlyList<KnownDifference> Kernel =
+    [
+        new("mem.numa.util.mapped", "pmcd 6.0.3 gives 0, the node's meminfo says otherwise", "pmcd had 0"),
+        new("mem.numa.util.pageTables", "pmcd 6.0.3 gives 0, the node's meminfo says otherwise", "pmcd had 0"),
+        new("mem.vmstat.pgsteal_total", "pmcd takes pgsteal_anon and pgsteal_file, which count khugepaged's twice"),
+        new("mem.slabinfo.slabs.total_size", "pmcd multiplies by the objects of a slab in place of its pages"),
+        new("mem.slabinfo.", "caches grow and shrink while they are read", " in between"),
+        new("mem.slabinfo.", "caches come and go while they are read"),
+        new("mem.zoneinfo.", "zones without memory are listed as the kernel lists them", "pmcd has no value"),
+        new("mem.zoneinfo.nr_", "the kernel's own numbers move while they are read"),
+        new("hinv.ntape", "the number of tape drives needs a driver that none of ours has"),
+        new("hinv.nfchost", "Fibre Channel hosts are not measured"),
+        new("hinv.map.scsi_id", "pmcd says \"unknown\" of a disk that is not a SCSI disk"),
+        new("hinv.cpu.thermal_throttle", "this kernel has no such files; pmcd says 0"),
+        new("network.all.", "pmcd adds links without hardware, so that a container's packet counts more than once"),
+        new("network.interface.speed", "pmcd takes the kernel's -1 (unknown) for a speed"),
+        new("network.interface.baudrate", "pmcd takes the kernel's -1 (unknown) for a speed"),
+        new("network.interface.type", "pmcd 6.0.3 gives 0; the kernel says otherwise", "pmcd had 0"),
+        new("network.interface.virtual", "pmcd 6.0.3 gives 0; there is no device behind it", "pmcd had 0"),
+        new("network.interface.ipv6_", "an interface with several addresses: we give the first, pmcd the last"),
+        new("network.interface.", "other tests on this host make and remove links"),
+        new("network.interface.hw_addr", "other tests on this host make and remove links"),
+        new("ipc.sem.", "constants of semctl(2) that mean nothing on Linux are not listed", "not listed"),
+        new("ipc.msg.", "constants of msgctl(2) that mean nothing on Linux are not listed", "not listed"),
+        new("ipc.shm.", "constants of shmctl(2) that mean nothing on Linux are not listed", "not listed"),
+        new("pmda.version", "it is our version"),
+        new("filesys.", "other tests on this host mount and unmount"),
+        new("tmpfs.", "other tests on this host mount and unmount"),
+        new("kernel.all.lastpid", "it moves with every process"),
+        new("kernel.all.run", "it moves with every switch"),
+    ];
+
+    public static readonly IReadOnlyList<KnownDifference> Processes =
+    [
+        new("proc.psinfo.ngid", "pmcd 6.0.3 gives the number of another process; the kernel says otherwise"),
+        new("proc.psinfo.policy_s", "pmcd 6.0.3 reads the fields of stat from rt_priority on one too early"),
+        new("proc.psinfo.policy", "pmcd 6.0.3 reads the fields of stat from rt_priority on one too early"),
+        new("proc.psinfo.rt_priority", "pmcd 6.0.3 reads the fields of stat from rt_priority on one too early"),
+        new("proc.psinfo.cguest_time", "pmcd 6.0.3 reads the fields of stat from rt_priority on one too early"),
+        new("proc.psinfo.guest_time", "pmcd 6.0.3 reads the fields of stat from rt_priority on one too early"),
+        new("proc.psinfo.delayacct_blkio_time", "pmcd 6.0.3 reads the fields of stat from rt_priority on one too early"),
+        new("proc.psinfo.priority", "pmcd takes 20 off, and gives 0 for what is below"),
+        new("proc.psinfo.", "it moves with every switch", " in between"),
+        new("proc.memory.", "memory moves while it is read", " in between"),
+        new("proc.smaps.", "memory moves while it is read", " in between"),
+        new("proc.io.", "the kernel lets nobody read it of process 1 here; pmcd gives another process's values", "no value here"),
+        new("proc.smaps.", "the kernel lets nobody read it of process 1 here; pmcd gives another process's values", "no value here"),
+        new("proc.fd.", "files are opened and closed while they are counted", " in between"),
+        new("proc.", "processes work while they are read", " in between"),
+        new("proc.control.", "threads as instances are not offered, so nothing is there to switch"),
+        new("cgroup.mounts.", "the real pmcd runs where v2 is not mounted, for it gives no values of v1 beside it"),
+        new("cgroup.cpuacct.stat.", "pmcd gives ticks of 10 ms and calls them milliseconds"),
+        new("cgroup.", "pmcd does not know Muster's pods", ".id.container"),
+        new("cgroup.blkio.all.", "this kernel has no such file; pmcd says 0", "not listed here"),
+        new("cgroup.subsys.num_cgroups", "groups come and go while they are counted", " in between"),
+        new("cgroup.", "other tests on this host make and remove groups", "/muster-"),
+        new("cgroup.", "other tests on this host make and remove groups", "/muster."),
+        new("cgroup.memory.", "memory moves while it is read", " in between"),
+    ];
+}
