@@ -215,6 +215,14 @@ internal sealed class PodRelease
             }
         }
 
+        // A bridge whose maker was killed before it could write down that the network is up.
+        var bridge = _paths.Root.LinkName("n");
+        var known = _managed.AllUp().Select(n => n.Bridge).ToHashSet(StringComparer.Ordinal);
+        foreach (var link in route.Links().Where(l => l.Name.StartsWith(bridge, StringComparison.Ordinal) && l.Name.AsSpan(bridge.Length).IndexOfAnyExceptInRange('0', '9') < 0 && !known.Contains(l.Name)))
+        {
+            route.Delete(link.Name);
+        }
+
         ServiceCgroup.Remove(_paths.Root);
 
         // Without any network there is no table either; this also ends one that a kill left behind.

@@ -60,6 +60,9 @@ internal sealed class AppSupervision
 
     public int Restarts { get; private set; }
 
+    /// <summary>Whether the runtime has started it at least once.</summary>
+    public bool HasStarted => _startedAt is not null;
+
     public string? Failure { get; private set; }
 
     public List<AppOutput> Outputs { get; } = [];

@@ -167,6 +167,15 @@ internal sealed class PodSupervisor
         }
 
         _context.StatusIsStale = false;
+        // What has started was running, however soon it ended.
+        if (!_ready && _apps.TrueForAll(a => a.HasStarted))
+        {
+            _ready = true;
+            _slimAt = Environment.TickCount64 + SlimAfterMilliseconds;
+            _context.ForgetUnclaimed();
+            _options.ReportReady();
+        }
+
         foreach (var app in _apps)
         {
             if (app.Phase == AppPhase.Ended && app.ExitStatus is not (null or 0) && !_failed)
@@ -175,14 +184,6 @@ internal sealed class PodSupervisor
                 Record(app.ExitStatus.Value);
                 StopAll(_plan.StopGraceMs);
             }
-        }
-
-        if (!_ready && !_failed && _apps.TrueForAll(a => a.Phase is AppPhase.Running or AppPhase.BackOff or AppPhase.PostStop or AppPhase.Ended))
-        {
-            _ready = true;
-            _slimAt = Environment.TickCount64 + SlimAfterMilliseconds;
-            _context.ForgetUnclaimed();
-            _options.ReportReady();
         }
 
         // Nobody reads the end of what is removed: replacing a file costs a millisecond on ext4.

@@ -247,4 +247,16 @@ public class PodNetworksTests
             root.AssertNothingIsLeft();
         }
     }
+
+    [Fact]
+    public void Sweeps_a_bridge_that_a_killed_command_left_half_made()
+    {
+        using var root = new TestRoot();
+        root.SetUp(TestRoot.Request("one"));
+        var name = root.Root.LinkName("n7");
+        TestHost.Run("ip", ["link", "add", name, "type", "bridge"]);
+        root.Sweep();
+        TestHost.Run("ip", ["link", "show", name], status: 1);
+        root.AssertNothingIsLeft();
+    }
 }

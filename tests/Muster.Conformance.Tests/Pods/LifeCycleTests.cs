@@ -63,6 +63,7 @@ public sealed class LifeCycleTests : IDisposable
         Detach("i=0; while :; do i=$((i+1)); echo $i > /count; sleep 0.05; done", "--name=counter");
         _root.Muster("exec", "counter", "id").Succeeded().Out.Should().Contain("uid=0");
         _root.Muster("exec", "--user=web", "counter", "sh", "-c", "id -u; exit 9").Should().Match<ProgramRun>(r => r.Status == 9 && r.Out == "1000\n");
+        _root.Muster("enter", "counter", "--", "echo", "--", "x").Succeeded().Out.Should().Be("-- x\n");
         _root.Muster("pause", "counter").Succeeded();
         _root.State("counter").Should().Be("paused");
         _root.Muster("exec", "counter", "true").Status.Should().Be(254);

@@ -49,7 +49,13 @@ internal static class EnterCommand
         var plan = pod.Read("plan.json", PodJson.Default.SupervisionPlan)!;
         var planned = plan.Apps.First(a => a.Name == app.Name);
         var root = Root(call.Root, pod, app);
+        // "--" before the command is what other tools' users write.
         var command = call.Arguments.Skip(1).ToList();
+        if (command is ["--", ..])
+        {
+            command.RemoveAt(0);
+        }
+
         if (command.Count == 0)
         {
             command = [Shell(root)];

@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# Tries the published programs in a virtual machine with Debian 13 and nothing but cgroup v2 (no KVM needed: QEMU emulates).
+# usage: eng/vm/run.sh [--keep] ; needs root for the file system, out/ from build.sh, and what this script installs from Debian.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+keep=no
+case "${1:-}" in
+    -h|--help) sed -n '2,3s/^# //p' "$0"; exit 0 ;;
+    --keep) keep=yes ;;
+    "") ;;
+    *) echo "eng/vm/run.sh: unknown argument $1: see eng/vm/run.sh --help" >&2; exit 2 ;;
+esac
+[ "$(id -u)" = 0 ] || { echo "eng/vm/run.sh: the file system of the machine is made by root: run it as root" >&2; exit 1; }
+[ "$(uname -m)" = x86_64 ] || { echo "eng/vm/run.sh: only x86-64 machines are emulated so far" >&2; exit 1; }
+for program in out/muster out/muster-shim out/musterd; do [ -x "$program" ] || { echo "eng/vm/run.sh: $program is missing: run ./build.sh" >&2; exit 1; }; done
+if ! command -v qemu-system-x86_64 mmdebstrap mkfs.ext4 cpio > /dev/null || [ "$(command -v qemu-system-x86_64 mmdebstrap mkfs.ext4 cpio | wc -l)" -lt 4 ]; then
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends qemu-system-x86 mmdebstrap e2fsprogs cpio > /dev/null
+fi
+
+work=$(mktemp -d)
+qemu=
+finish() { [ -z "$qemu" ] || kill "$qemu" 2> /dev/null || true; [ $keep = yes ] && echo "kept: $work" || rm -rf "$work"; }
+trap finish EXIT
+
+# The mirror is the one that this host's apt uses.
+mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | head -1)
+kept=${MUSTER_VM_CACHE:-/var/cache/muster-vm}
+if [ ! -s "$kept/root.tar" ]; then
+    mkdir -p "$kept"
+    echo "== making a Debian 13 root from $mirror"
+    mmdebstrap --quiet --format=tar --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' \
+        --include=linux-image-cloud-amd64,crun,nftables,dnsmasq-base,catatonit,kmod,iproute2,busybox-static,socat,wget,procps,libseccomp2,ca-certificates \
+        trixie "$kept/root.tar.new" "$mirror"
+    mv "$kept/root.tar.new" "$kept/root.tar"
+fi
+mkdir "$work/root" "$work/initrd" "$work/initrd/bin" "$work/initrd/new"
+tar -C "$work/root" -xf "$kept/root.tar" --exclude=./dev/*
+install -m 755 out/muster out/muster-shim out/musterd "$work/root/usr/local/bin/"
+install -m 755 eng/vm/try.sh "$work/root/try"
+printf 'GET /metrics?names=mem.util.used HTTP/1.0\r\n\r\n' > "$work/root/root/request"
+printf 'GET /metrics?names=cgroup HTTP/1.0\r\n\r\n' > "$work/root/root/request2"
+kernel=$(echo "$work"/root/boot/vmlinuz-*)
+release=${kernel##*/vmlinuz-}
+cp "$kernel" "$work/vmlinuz"
+cp "$work/root/bin/busybox" "$work/initrd/bin/"
+for module in virtio_blk; do
+    file=$(find "$work/root/usr/lib/modules/$release" -name "$module.ko*" | head -1)
+    case "$file" in *.xz) xz -dc "$file" > "$work/initrd/$module.ko" ;; *.ko) cp "$file" "$work/initrd/" ;; esac
+done
+cat > "$work/initrd/init" <<'INIT'
+#!/bin/busybox sh
+/bin/busybox mkdir -p /dev /proc /new
+/bin/busybox mount -t devtmpfs dev /dev
+[ ! -e /virtio_blk.ko ] || /bin/busybox insmod /virtio_blk.ko
+/bin/busybox mount -t ext4 /dev/vda /new || exec /bin/busybox sh
+exec /bin/busybox switch_root /new /try
+INIT
+chmod 755 "$work/initrd/init"
+(cd "$work/initrd" && find . | cpio --quiet -o -H newc > "$work/initrd.img")
+truncate -s 2G "$work/disk"
+mkfs.ext4 -q -d "$work/root" "$work/disk"
+
+echo "== booting $release"
+# The kernel must not use cmpxchg16b, which panics with QEMU 7.2; the programs need only that the processor says it has it.
+qemu-system-x86_64 -accel tcg,thread=multi -cpu Nehalem -smp 2 -m 1500 -nodefaults -no-reboot -display none -serial "file:$work/console" \
+    -kernel "$work/vmlinuz" -initrd "$work/initrd.img" -append "console=ttyS0 quiet panic=-1 clearcpuid=cx16" -drive "file=$work/disk,format=raw,if=virtio" &
+qemu=$!
+seconds=0
+while kill -0 "$qemu" 2> /dev/null && [ "$seconds" -lt "${MUSTER_VM_SECONDS:-600}" ]; do
+    sleep 1
+    seconds=$((seconds + 1))
+    ! grep -q '^try: ' "$work/console" || break
+done
+tr -d '\r' < "$work/console" | grep -E '^(ok|FAIL|try:|  )' || tail -20 "$work/console"
+tr -d '\r' < "$work/console" | grep -qE '^try: [1-9][0-9]* passed, 0 failed$'
