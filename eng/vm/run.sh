@@ -29,7 +29,7 @@ if [ ! -s "$kept/root.tar" ]; then
     mkdir -p "$kept"
     echo "== making a Debian 13 root from $mirror"
     mmdebstrap --quiet --format=tar --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' \
-        --include=linux-image-cloud-amd64,crun,nftables,dnsmasq-base,catatonit,kmod,iproute2,busybox-static,socat,wget,procps,libseccomp2,ca-certificates \
+        --include=linux-image-cloud-amd64,crun,nftables,dnsmasq-base,catatonit,kmod,iproute2,busybox-static,curl,wget,procps,libseccomp2,ca-certificates \
         trixie "$kept/root.tar.new" "$mirror"
     mv "$kept/root.tar.new" "$kept/root.tar"
 fi
@@ -37,8 +37,6 @@ mkdir "$work/root" "$work/initrd" "$work/initrd/bin" "$work/initrd/new"
 tar -C "$work/root" -xf "$kept/root.tar" --exclude=./dev/*
 install -m 755 out/muster out/muster-shim out/musterd "$work/root/usr/local/bin/"
 install -m 755 eng/vm/try.sh "$work/root/try"
-printf 'GET /metrics?names=mem.util.used HTTP/1.0\r\n\r\n' > "$work/root/root/request"
-printf 'GET /metrics?names=cgroup HTTP/1.0\r\n\r\n' > "$work/root/root/request2"
 kernel=$(echo "$work"/root/boot/vmlinuz-*)
 release=${kernel##*/vmlinuz-}
 cp "$kernel" "$work/vmlinuz"

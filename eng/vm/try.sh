@@ -50,8 +50,8 @@ check "doctor" '*:*cgroup*' muster doctor
 musterd --listen-pcp 127.0.0.1:44321 > /tmp/musterd.log 2>&1 &
 daemon=$!
 for i in $(seq 100); do [ -S /run/muster/pmcd.socket ] && break; sleep 0.2; done
-check "metrics of this machine" '0:*mem_util_used*' sh -c 'socat -t 10 - UNIX-CONNECT:/run/muster/muster.socket < /root/request'
-check "metrics of groups" '0:*cgroup*' sh -c 'socat -t 10 - UNIX-CONNECT:/run/muster/muster.socket < /root/request2'
+check "metrics of this machine" '0:*mem_util_used*' curl -s --max-time 20 --unix-socket /run/muster/muster.socket 'http://localhost/metrics?names=mem.util.used'
+check "metrics of groups" '0:*cgroup*' curl -s --max-time 60 --unix-socket /run/muster/muster.socket 'http://localhost/metrics?names=cgroup'
 kill $daemon; wait $daemon
 check "gc" '0:*' muster gc --grace-period=0s --expire-prepared=0s
 sleep 1
