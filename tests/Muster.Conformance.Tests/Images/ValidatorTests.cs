@@ -20,8 +20,8 @@ public sealed class ValidatorTests : IDisposable
             ["GO111MODULE"] = "off",
             ["GOPATH"] = Sources,
             ["CGO_ENABLED"] = "0",
-            ["GOCACHE"] = Path.Combine(_root.Work, "go-cache"),
-            ["GOFLAGS"] = "-p=1",
+            // Go's standard library is compiled once a checkout, not once a test.
+            ["GOCACHE"] = Path.Combine(Repository.Folder, "artifacts", "go-cache"),
         }).Succeeded();
         Build("main", program, """
             "exec":["/ace-validator","main"],"user":"0","group":"0","workingDirectory":"/opt/acvalidator",
@@ -35,10 +35,21 @@ public sealed class ValidatorTests : IDisposable
             "exec":["/ace-validator","sidekick"],"user":"0","group":"0","mountPoints":[{"name":"database","path":"/db"}]
             """);
 
-        var database = Directory.CreateDirectory(Path.Combine(_root.Work, "db")).FullName;
-        var run = _root.Muster("run", "--mds-register", $"--volume=database,kind=host,source={database}", "coreos.com/ace-validator-main", "coreos.com/ace-validator-sidekick");
+        // The validator gives every request to the metadata service 100 ms, which a busy machine may not: hence three tries.
+        var run = Run(1);
+        for (var tries = 2; run.Status != 0 && tries <= 3; tries++)
+        {
+            run = Run(tries);
+        }
+
         var said = run.Succeeded().Out + run.Error;
         said.Should().Contain("prestart OK").And.Contain("main OK").And.Contain("sidekick OK").And.Contain("poststop OK").And.NotContain("==>");
+    }
+
+    private ProgramRun Run(int number)
+    {
+        var database = Directory.CreateDirectory(Path.Combine(_root.Work, $"db{number}")).FullName;
+        return _root.Muster("run", "--mds-register", $"--volume=database,kind=host,source={database}", "coreos.com/ace-validator-main", "coreos.com/ace-validator-sidekick");
     }
 
     private void Build(string name, string program, string app)

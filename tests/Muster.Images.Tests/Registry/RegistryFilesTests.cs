@@ -93,7 +93,7 @@ public sealed class RegistryFilesTests : IDisposable
 
         File.WriteAllText(path, "{");
         var read = () => files.Find("x.io");
-        read.Should().Throw<MusterException>().WithMessage("*not JSON*");
+        read.Should().Throw<MusterException>().WithMessage("*cannot be read*");
     }
 
     [Fact]
