@@ -1,4 +1,5 @@
 using Muster.Linux;
+using Muster.Metrics.Agents.Containers;
 using Muster.Metrics.Collecting;
 using Muster.Metrics.Door;
 using Muster.Metrics.Export;
@@ -22,7 +23,7 @@ internal sealed class MetricsPart
         _options = options;
         _time = time;
         _settings = new Lazy<MetricsSettings>(() => MetricsSettings.Of(_options, SettingsFile.Load(_options.Root)));
-        _door = new Lazy<DoorState>(() => new DoorState(MetricAgents.For(_options.Root, _time), _time, Log) { IsTlsOffered = _settings.Value.Door.Certificate is not null });
+        _door = new Lazy<DoorState>(() => new DoorState(MetricAgents.For(_options.Root, _time, new PodContainers(_options.Root, _time)), _time, Log) { IsTlsOffered = _settings.Value.Door.Certificate is not null });
         _contexts = new Lazy<PmapiContexts>(() => new PmapiContexts(_door.Value));
     }
 
@@ -53,7 +54,7 @@ internal sealed class MetricsPart
 
         await using var http = settings.Http is { } address ? await MetricsHttp.StartAsync(address, _door, _contexts, ct) : null;
         using var end = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        List<Task> tasks = [server.RunAsync(end.Token)];
+        List<Task> tasks = [server.RunAsync(end.Token), SampleContainersAsync(end.Token)];
         if (settings.Otlp is { } otlp)
         {
             tasks.Add(OtlpPush.RunAsync(_door.Value, otlp, end.Token));
@@ -64,5 +65,23 @@ internal sealed class MetricsPart
         await end.CancelAsync();
         await Task.WhenAll(tasks);
         ct.ThrowIfCancellationRequested();
+    }
+
+    // Counters of a container that ends would be lost with what it did since they were read last.
+    private async Task SampleContainersAsync(CancellationToken ct)
+    {
+        var agent = _door.Value.Catalog.Current.Agents.OfType<ContainerAgent>().Single();
+        try
+        {
+            while (true)
+            {
+                agent.Sample();
+                await Task.Delay(ContainerAgent.SampleInterval, _time, ct);
+            }
+        }
+        finally
+        {
+            agent.Save();
+        }
     }
 }

@@ -1,4 +1,5 @@
 using Muster.Core;
+using Muster.Metrics.Agents.Containers;
 using Muster.Metrics.Agents.Kernel;
 using Muster.Metrics.Agents.Processes;
 using Muster.Metrics.Containers;
@@ -9,10 +10,17 @@ namespace Muster.Metrics.Collecting;
 public static class MetricAgents
 {
     /// <summary>New agents for a root. Whoever asks owns them, and disposes those that are <see cref="IDisposable"/>.</summary>
-    public static IReadOnlyList<IMetricAgent> For(MusterRoot root, TimeProvider time)
+    /// <param name="root">Where the counters of containers are kept.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="pods">Muster's own containers; null where only the host's other engines are to be measured.</param>
+    public static IReadOnlyList<IMetricAgent> For(MusterRoot root, TimeProvider time, IContainerSource? pods = null)
     {
-        _ = (root, time);
-        var containers = ContainerCatalog.Empty;
-        return [KernelAgent.Create(containers, typeof(MetricAgents).Assembly.GetName().Version?.ToString(3) ?? "0"), ProcessAgent.Create(containers)];
+        var containers = new ContainerCatalog(pods is null ? HostContainers.All(time) : [pods, .. HostContainers.All(time)]);
+        return
+        [
+            KernelAgent.Create(containers, typeof(MetricAgents).Assembly.GetName().Version?.ToString(3) ?? "0"),
+            ProcessAgent.Create(containers),
+            new ContainerAgent(containers, Path.Combine(root.Run, "metrics-counters.json"), time),
+        ];
     }
 }

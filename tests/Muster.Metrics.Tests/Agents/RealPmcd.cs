@@ -43,7 +43,7 @@ internal sealed class RealPmcd : IDisposable
                 ["PMCD_PORT"] = port.ToString(),
                 ["PMCD_SOCKET"] = Path.Combine(folder, "pmcd.socket"),
                 ["PCP_RUN_DIR"] = folder,
-            });
+            }, folder);
             var pmcd = new RealPmcd(folder, process);
             pmcd.WaitUntilItAnswers();
             return pmcd;

@@ -21,12 +21,15 @@ internal sealed class StatSource : Source
     // Their names in the text: the first six of Counts.
     private static readonly NameTable Keys = new(["intr", "ctxt", "btime", "processes", "procs_running", "procs_blocked"]);
 
+    private static readonly string[] Single = [.. Times, .. Counts];
+
     private readonly KernelFile _file = new("/proc/stat");
+    private readonly ContainerCpu _container = new();
     private readonly IReadOnlyList<int> _nodes;
     private readonly int[] _nodeOfCpu;
 
     public StatSource(InstanceDomainId cpus, InstanceDomainId nodes, IReadOnlyList<int> nodeNumbers)
-        : base(ContainerScope.Container, new SheetShape(InstanceDomainId.None, [.. Times, .. Counts]), new SheetShape(cpus, Times), new SheetShape(nodes, Times))
+        : base(ContainerScope.Container, new SheetShape(InstanceDomainId.None, Single), new SheetShape(cpus, Times), new SheetShape(nodes, Times))
     {
         _nodes = nodeNumbers;
         _nodeOfCpu = CpuTopology.NodeOfCpu(nodeNumbers);
@@ -49,7 +52,7 @@ internal sealed class StatSource : Source
         Parse(text.Bytes, sheets);
         if (context.Container is { } container && sheets[0].WantsAny)
         {
-            ContainerCpu.Overlay(container, sheets[0], Times.Length + Counts.Length - 2);
+            _container.Overlay(container, sheets[0], name => Array.IndexOf(Single, name));
         }
     }
 

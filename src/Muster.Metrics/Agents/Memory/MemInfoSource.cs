@@ -26,6 +26,7 @@ internal sealed class MemInfoSource : KeyedSource
     private readonly int _hugepageBytes;
     private readonly (int Count, int Bytes)[] _hugepages;
     private readonly int _hugepageSize = HugePageSize();
+    private readonly ContainerMemory _container = new();
 
     public MemInfoSource(IReadOnlyList<MetricLine> lines)
         : base(ContainerScope.Container, new KernelFile("/proc/meminfo"), lines)
@@ -46,7 +47,7 @@ internal sealed class MemInfoSource : KeyedSource
     {
         if (context.Container is { } container)
         {
-            ContainerMemory.Overlay(container, sheet, Column);
+            _container.Overlay(container, sheet, Column);
         }
 
         var (total, free, cached) = (sheet.Number(0, _total), sheet.Number(0, _free), sheet.Number(0, _cached));

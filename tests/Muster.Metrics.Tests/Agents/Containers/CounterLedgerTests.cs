@@ -1,0 +1,85 @@
+using System.Text;
+using CsCheck;
+using Muster.Metrics.Agents.Containers;
+using Muster.Metrics.Names;
+
+namespace Muster.Metrics.Tests.Agents.Containers;
+
+public sealed class CounterLedgerTests
+{
+    [Fact]
+    public void Adds_up_what_every_life_of_a_source_counted() =>
+        Gen.Select(Gen.Long[0, 1000].Array[1, 10], Gen.Bool).Array[1, 10].Sample(lives =>
+        {
+            var account = new CounterLedger().Open("c");
+            long expected = 0, shown = 0;
+            for (var life = 0; life < lives.Length; life++)
+            {
+                long raw = 0;
+                foreach (var step in lives[life].Item1)
+                {
+                    raw += step;
+                    shown = account.Add("n", "/a", (ulong)life, raw);
+                }
+
+                expected += raw;
+            }
+
+            return shown == expected;
+        });
+
+    [Fact]
+    public void Never_goes_back_when_readings_overtake_each_other() =>
+        Gen.Long[0, 1000].Array[1, 50].Sample(readings =>
+        {
+            var account = new CounterLedger().Open("c");
+            long last = 0;
+            foreach (var reading in readings)
+            {
+                var shown = account.Add("n", "/a", 1, reading);
+                if (shown < last)
+                {
+                    return false;
+                }
+
+                last = shown;
+            }
+
+            return last == readings.Max();
+        });
+
+    [Fact]
+    public void Goes_on_from_what_was_saved_and_starts_sources_anew_after_a_boot()
+    {
+        var ledger = new CounterLedger();
+        ledger.Open("c").Add("n", "/a", 7, 100);
+        var saved = ledger.Save("boot");
+        var next = new CounterLedger();
+        next.Load(saved);
+        next.Open("c").Add("n", "/a", 7, 130).Should().Be(130);
+        next.Open("c").Add("n", "/a", 8, 5).Should().Be(135);
+    }
+
+    [Fact]
+    public void Takes_no_other_text_for_a_ledger()
+    {
+        LedgerFile.Parse("{}"u8).Should().BeNull();
+        LedgerFile.Parse(Encoding.UTF8.GetBytes("""{"version":2,"bootId":"b","containers":{}}""")).Should().BeNull();
+        LedgerFile.Parse(Encoding.UTF8.GetBytes("""{"version":1,"bootId":"b","containers":{}}""")).Should().NotBeNull();
+    }
+
+    [Fact]
+    public void Keeps_the_newest_events_and_tells_how_many_were_lost()
+    {
+        var journal = new EventJournal(TimeProvider.System, MetricId.Of(450, 9, 3));
+        for (var i = 0; i <= EventJournal.MaxEvents + 5; i++)
+        {
+            journal.Note("c", "oom_kill", i);
+        }
+
+        var events = journal.Events("c", "oom_kill");
+        events[0].Missed.Should().Be(5);
+        events.Skip(1).Should().HaveCount(EventJournal.MaxEvents).And.OnlyContain(e => e.Parameters[0].Value.Unsigned == 1);
+        journal.Events("other", "oom_kill").Should().BeEmpty();
+    }
+}
