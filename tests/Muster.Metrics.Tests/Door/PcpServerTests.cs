@@ -106,6 +106,25 @@ public sealed class PcpServerTests
     }
 
     [Fact]
+    public void Does_not_let_one_user_keep_the_others_out()
+    {
+        var limits = new ConnectionLimits(new DoorOptions { MaxConnections = 10, MaxConnectionsOfUser = 2 });
+        limits.TryEnter(true, 1000).Should().BeTrue();
+        limits.TryEnter(true, 1000).Should().BeTrue();
+        limits.TryEnter(true, 1000).Should().BeFalse();
+        limits.TryEnter(true, 1001).Should().BeTrue();
+        for (var i = 0; i < 7; i++)
+        {
+            limits.TryEnter(true, 0).Should().BeTrue();
+        }
+
+        limits.TryEnter(true, 0).Should().BeFalse("the socket is full");
+        limits.TryEnter(false, null).Should().BeTrue();
+        limits.Leave(true, 1000);
+        limits.TryEnter(true, 1000).Should().BeTrue();
+    }
+
+    [Fact]
     public void Does_not_let_a_slow_client_or_a_slow_agent_delay_another()
     {
         using var held = new ManualResetEventSlim();
