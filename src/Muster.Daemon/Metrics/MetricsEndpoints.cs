@@ -9,9 +9,6 @@ namespace Muster.Daemon.Metrics;
 /// <summary>The HTTP face of metrics: <c>/metrics</c> for scrapers, <c>/pmapi</c> for PCP's dashboards.</summary>
 internal static class MetricsEndpoints
 {
-    // A large scrape is tens of megabytes while it lasts; two at once keep the daemon's memory in bounds.
-    private static readonly SemaphoreSlim Scrapes = new(2);
-
     public static void Map(IEndpointRouteBuilder routes, Lazy<DoorState> door, Lazy<PmapiContexts> contexts, MetricView view)
     {
         routes.MapGet("/metrics", (RequestDelegate)(context => ScrapeAsync(context, door.Value, view)));
@@ -27,7 +24,6 @@ internal static class MetricsEndpoints
             view = view with { Container = container };
         }
 
-        await Scrapes.WaitAsync(context.RequestAborted);
         try
         {
             await MetricScrape.WriteAsync(door, names, view, format, async text =>
@@ -35,17 +31,13 @@ internal static class MetricsEndpoints
                 context.Response.ContentType = MetricScrape.ContentType(format);
                 context.Response.ContentLength = text.Length;
                 await context.Response.Body.WriteAsync(text, context.RequestAborted);
-            });
+            }, context.RequestAborted);
         }
         catch (MusterException e)
         {
-            context.Response.StatusCode = e.Kind == ErrorKind.NotFound ? 404 : 400;
+            context.Response.StatusCode = e.Kind switch { ErrorKind.NotFound => 404, ErrorKind.Exhausted => 503, _ => 400 };
             context.Response.ContentType = "text/plain; charset=utf-8";
             await context.Response.WriteAsync(e.Message + "\n", context.RequestAborted);
-        }
-        finally
-        {
-            Scrapes.Release();
         }
     }
 

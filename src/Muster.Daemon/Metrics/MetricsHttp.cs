@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Muster.Core;
 using Muster.Metrics.Collecting;
 using Muster.Metrics.Door;
@@ -14,9 +15,12 @@ namespace Muster.Daemon.Metrics;
 internal static class MetricsHttp
 {
     // Scrapers and dashboards, not the public.
-    private const int MaxConnections = 200;
+    private const int MaxConnections = 100;
 
     private const int MaxBody = 64 * 1024;
+
+    // Bytes a second: who takes a scrape more slowly than an old modem is cut off.
+    private const double SlowestReader = 4096;
 
     /// <summary>Opens the address; disposing closes it.</summary>
     public static async Task<WebApplication> StartAsync(IPEndPoint address, Lazy<DoorState> door, Lazy<PmapiContexts> contexts, CancellationToken ct)
@@ -28,6 +32,7 @@ internal static class MetricsHttp
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxConcurrentConnections = MaxConnections;
             kestrel.Limits.MaxRequestBodySize = MaxBody;
+            kestrel.Limits.MinResponseDataRate = new MinDataRate(SlowestReader, TimeSpan.FromSeconds(10));
             kestrel.Listen(address);
         });
         var app = builder.Build();

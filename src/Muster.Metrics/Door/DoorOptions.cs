@@ -29,6 +29,9 @@ public sealed record DoorOptions
     /// <summary>Connections at once on one of the two listeners, so that a flood on one leaves the other open.</summary>
     public int MaxConnections { get; init; } = 512;
 
+    /// <summary>Connections of one user on the Unix socket, root excepted: nobody may keep the others out.</summary>
+    public int MaxConnectionsOfUser { get; init; } = 64;
+
     /// <summary>How long a connection may take until it has sent its credentials, and for the TLS handshake.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
 

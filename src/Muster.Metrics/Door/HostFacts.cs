@@ -42,7 +42,9 @@ public static class HostFacts
                 var buffer = new byte[MaxZoneFile];
                 var text = buffer.AsSpan(0, file.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false)).TrimEnd((byte)'\n');
                 var rule = Encoding.ASCII.GetString(text[(text.LastIndexOf((byte)'\n') + 1)..]);
-                return rule.Length is > 0 and < 256 && rule.All(c => c is > ' ' and < '\x7f') ? rule : "UTC";
+
+                // pmcd leaves the offset away where there is none.
+                return rule.Length is > 0 and < 256 && rule != "UTC0" && rule.All(c => c is > ' ' and < '\x7f') ? rule : "UTC";
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {

@@ -34,16 +34,16 @@ internal sealed class PcpConnection : IDisposable
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(UsualRequest);
     private int _filled;
 
-    public PcpConnection(DoorState door, DoorOptions options, ConnectionLimits limits, Socket socket, NetworkStream stream, bool isLocal)
+    public PcpConnection(DoorState door, DoorOptions options, ConnectionLimits limits, Socket socket, NetworkStream stream, MetricView? localPeer)
     {
         _door = door;
         _options = options;
         _limits = limits;
         _stream = stream;
         _impatience = new CancellationTokenSource(Timeout.InfiniteTimeSpan, door.Time);
-        if (isLocal)
+        if (localPeer is not null)
         {
-            _session = new ClientSession(door, "local", PeerCredentials.Of(socket));
+            _session = new ClientSession(door, "local", localPeer);
         }
         else
         {

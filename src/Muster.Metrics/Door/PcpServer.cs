@@ -159,7 +159,8 @@ public sealed class PcpServer : IDisposable
         using var stream = new NetworkStream(socket, ownsSocket: true);
         try
         {
-            if (!_limits.TryEnter(isLocal))
+            var peer = isLocal ? PeerCredentials.Of(socket) : new MetricView();
+            if (!_limits.TryEnter(isLocal, peer.UserId))
             {
                 await RefuseAsync(stream, ct);
                 return;
@@ -167,12 +168,12 @@ public sealed class PcpServer : IDisposable
 
             try
             {
-                using var connection = new PcpConnection(_door, _options, _limits, socket, stream, isLocal);
+                using var connection = new PcpConnection(_door, _options, _limits, socket, stream, isLocal ? peer : null);
                 await connection.RunAsync(ct);
             }
             finally
             {
-                _limits.Leave(isLocal);
+                _limits.Leave(isLocal, peer.UserId);
             }
         }
 #pragma warning disable CA1031 // The boundary of one connection: whatever it was, the others go on.
@@ -191,7 +192,7 @@ public sealed class PcpServer : IDisposable
         using var writer = new PduWriter();
         ClientSession.Greet(writer, ClientSession.Features(_door.IsTlsOffered), PcpError.ConnectionLimit);
         await stream.WriteAsync(writer.Written, ct);
-        _door.Log($"A client of the metrics door was refused: {_options.MaxConnections} are connected");
+        _door.Log($"A client of the metrics door was refused: {_options.MaxConnections} are connected, or {_options.MaxConnectionsOfUser} of its user");
     }
 
     private void RemoveSocket()
@@ -201,39 +202,4 @@ public sealed class PcpServer : IDisposable
             File.Delete(Path.Combine(folder, _options.SocketName));
         }
     }
-}
-
-/// <summary>How many are connected, and how much waits to be sent.</summary>
-internal sealed class ConnectionLimits(DoorOptions options)
-{
-    private int _local;
-    private int _remote;
-    private long _pending;
-
-    public bool TryEnter(bool isLocal)
-    {
-        ref var count = ref isLocal ? ref _local : ref _remote;
-        if (Interlocked.Increment(ref count) <= options.MaxConnections)
-        {
-            return true;
-        }
-
-        Interlocked.Decrement(ref count);
-        return false;
-    }
-
-    public void Leave(bool isLocal) => Interlocked.Decrement(ref isLocal ? ref _local : ref _remote);
-
-    public bool TryHold(int bytes)
-    {
-        if (Interlocked.Add(ref _pending, bytes) <= options.MaxPending)
-        {
-            return true;
-        }
-
-        Interlocked.Add(ref _pending, -bytes);
-        return false;
-    }
-
-    public void Release(int bytes) => Interlocked.Add(ref _pending, -bytes);
 }

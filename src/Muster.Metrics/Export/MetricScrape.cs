@@ -11,6 +11,14 @@ public static class MetricScrape
     /// <summary>Beginnings of names in one request; a scraper's address line holds no more anyway.</summary>
     public const int MaxNames = 1000;
 
+    /// <summary>Bytes that wait for slow readers, all together.</summary>
+    public const long MaxPending = 128L * 1024 * 1024;
+
+    // Collecting is work for the processors; more at once only makes each of them later.
+    private static readonly SemaphoreSlim Making = new(2);
+
+    private static long _pending;
+
     // Per-process values are many and short-lived: who wants them in a time series database says so.
     private const string LeftOut = "proc.";
 
@@ -46,13 +54,37 @@ public static class MetricScrape
 
     /// <summary>
     /// Writes the metrics whose names begin with one of <paramref name="names"/> (whole parts: <c>mem</c> is <c>mem.util.free</c>
-    /// but not <c>memory.x</c>); all but per-process ones when there is none. An unknown name is a <see cref="ErrorKind.NotFound"/>.
+    /// but not <c>memory.x</c>); all but per-process ones when there is none. An unknown name is a <see cref="ErrorKind.NotFound"/>,
+    /// too many bytes that wait for slow readers an <see cref="ErrorKind.Exhausted"/>.
     /// </summary>
-    public static async Task WriteAsync(DoorState door, IReadOnlyCollection<string> names, MetricView view, ExpositionFormat format, Func<ReadOnlyMemory<byte>, Task> send)
+    public static async Task WriteAsync(DoorState door, IReadOnlyCollection<string> names, MetricView view, ExpositionFormat format, Func<ReadOnlyMemory<byte>, Task> send, CancellationToken ct)
     {
         using var buffer = new TextBuffer();
-        Write(door, names, view, format, buffer);
-        await send(buffer.Written);
+        await Making.WaitAsync(ct);
+        try
+        {
+            Write(door, names, view, format, buffer);
+        }
+        finally
+        {
+            // Before it is sent: a reader that takes its time keeps nobody else waiting.
+            Making.Release();
+        }
+
+        var length = buffer.Written.Length;
+        try
+        {
+            if (Interlocked.Add(ref _pending, length) > MaxPending)
+            {
+                throw new MusterException(ErrorKind.Exhausted, $"More than {MaxPending} bytes of metrics wait for slow readers: ask again later");
+            }
+
+            await send(buffer.Written);
+        }
+        finally
+        {
+            Interlocked.Add(ref _pending, -length);
+        }
     }
 
     /// <summary>The metrics of some beginnings of names, each once.</summary>

@@ -106,6 +106,25 @@ public sealed class PcpServerTests
     }
 
     [Fact]
+    public void Does_not_let_one_user_keep_the_others_out()
+    {
+        var limits = new ConnectionLimits(new DoorOptions { MaxConnections = 10, MaxConnectionsOfUser = 2 });
+        limits.TryEnter(true, 1000).Should().BeTrue();
+        limits.TryEnter(true, 1000).Should().BeTrue();
+        limits.TryEnter(true, 1000).Should().BeFalse();
+        limits.TryEnter(true, 1001).Should().BeTrue();
+        for (var i = 0; i < 7; i++)
+        {
+            limits.TryEnter(true, 0).Should().BeTrue();
+        }
+
+        limits.TryEnter(true, 0).Should().BeFalse("the socket is full");
+        limits.TryEnter(false, null).Should().BeTrue();
+        limits.Leave(true, 1000);
+        limits.TryEnter(true, 1000).Should().BeTrue();
+    }
+
+    [Fact]
     public void Does_not_let_a_slow_client_or_a_slow_agent_delay_another()
     {
         using var held = new ManualResetEventSlim();
@@ -205,6 +224,25 @@ public sealed class PcpServerTests
     }
 
     [Fact]
+    public void Is_trusted_by_the_real_pminfo_and_knows_its_certificate()
+    {
+        using var server = Certificate("CN=localhost");
+        using var client = Certificate("CN=client");
+        using var door = new TestDoor(o => o with { Certificate = server, TrustedClients = new HashSet<string> { client.GetCertHashString(HashAlgorithmName.SHA256) } });
+        File.WriteAllText(Path.Combine(door.Folder, "ca.pem"), server.ExportCertificatePem());
+        File.WriteAllText(Path.Combine(door.Folder, "client.pem"), client.ExportCertificatePem());
+        File.WriteAllText(Path.Combine(door.Folder, "client.key"), client.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
+        string Private(string configuration)
+        {
+            File.WriteAllText(Path.Combine(door.Folder, "tls.conf"), $"tls-ca-cert-file = {door.Folder}/ca.pem\n" + configuration);
+            return door.Tool("pminfo", ["-h", "pcps://localhost", "-f", "sample.private", "kernel.uname.nodename"], new Dictionary<string, string> { ["PCP_TLSCONF_PATH"] = Path.Combine(door.Folder, "tls.conf") }).Succeeded().Out;
+        }
+
+        Private("").Should().Contain("value \"vm\"").And.Contain("No permission");
+        Private($"tls-cert-file = {door.Folder}/client.pem\ntls-key-file = {door.Folder}/client.key\n").Should().Contain("value \"vm\"").And.Contain("value 0");
+    }
+
+    [Fact]
     public void Hangs_up_on_plain_bytes_behind_the_wish_for_TLS()
     {
         using var server = Certificate("CN=localhost");
@@ -253,9 +291,12 @@ public sealed class PcpServerTests
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest(name, key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("localhost");
+        request.CertificateExtensions.Add(names.Build());
         var now = TimeProvider.System.GetUtcNow();
         using var made = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
-        return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), null);
+        return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), null, X509KeyStorageFlags.Exportable);
     }
 
     private static Socket Known(TestDoor door)
