@@ -14,7 +14,7 @@ public sealed class DirectionTests
         ["Muster.Store"] = ["Muster.Core"],
         ["Muster.Images"] = ["Muster.Core", "Muster.Linux"],
         ["Muster.Network"] = ["Muster.Core", "Muster.Linux"],
-        ["Muster.Containers"] = ["Muster.Core", "Muster.Linux", "Muster.Images", "Muster.Network", "Muster.Store"],
+        ["Muster.Containers"] = ["Muster.Core", "Muster.Linux", "Muster.Images", "Muster.Network", "Muster.Store", "Muster.Metrics"],
         ["Muster.Metrics"] = ["Muster.Core", "Muster.Linux"],
         ["Muster.Scheduling"] = ["Muster.Core", "Muster.Store", "Muster.Containers"],
         ["Muster.Api"] = ["Muster.Core", "Muster.Linux", "Muster.Store", "Muster.Images", "Muster.Network", "Muster.Containers", "Muster.Metrics", "Muster.Scheduling"],

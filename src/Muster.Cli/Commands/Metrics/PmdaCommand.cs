@@ -1,4 +1,5 @@
 using Muster.Cli.CommandLine;
+using Muster.Containers.Metering;
 using Muster.Core;
 using Muster.Metrics.Collecting;
 using Muster.Metrics.Door;
@@ -25,7 +26,7 @@ internal static class PmdaCommand
         Arguments = (1, 1),
         Run = async (call, ct) =>
         {
-            var agents = MetricAgents.For(call.Root, call.Time);
+            var agents = MetricAgents.For(call.Root, call.Time, new PodContainers(call.Root, call.Time));
             try
             {
                 var own = Choose(agents, call.Arguments[0]);

@@ -3,7 +3,7 @@ using Muster.Core;
 using Muster.Linux;
 using Muster.Metrics.Containers;
 
-namespace Muster.Daemon.Metrics;
+namespace Muster.Containers.Metering;
 
 /// <summary>
 /// Muster's pods and their apps as containers. The pods' folders are followed by inotify, so that a pod is known when it is

@@ -2,7 +2,7 @@ using Muster.Containers.Pods;
 using Muster.Images;
 using Muster.Metrics.Containers;
 
-namespace Muster.Daemon.Metrics;
+namespace Muster.Containers.Metering;
 
 /// <summary>Describes a pod and its apps as containers: the pod by its name, else the first 12 digits of its UUID; an app as <c>pod/app</c>.</summary>
 internal static class PodDescriptions
