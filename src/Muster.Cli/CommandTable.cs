@@ -66,6 +66,11 @@ public static class CommandTable
         NetworkCommands.Remove,
         NetworkCommands.Check,
         MetadataServiceCommand.Command,
+        MetricListCommands.List,
+        MetricListCommands.Info,
+        MetricReadCommands.Get,
+        MetricReadCommands.Watch,
+        MetricTopCommand.Command,
         PmdaCommand.Command,
         VersionCommand.Command,
     ];

@@ -111,25 +111,5 @@ internal static class PmapiJson
         _ => "instant",
     };
 
-    /// <summary>PCP's words for units (pmUnitsStr(3)): <c>Kbyte / sec</c>.</summary>
-    public static string UnitsName(MetricUnits units)
-    {
-        string[] spaces = ["byte", "Kbyte", "Mbyte", "Gbyte", "Tbyte", "Pbyte", "Ebyte"];
-        string[] times = ["nanosec", "microsec", "millisec", "sec", "min", "hour"];
-        var space = units.SpaceScale < spaces.Length ? spaces[units.SpaceScale] : "space-" + units.SpaceScale;
-        var time = units.TimeScale < times.Length ? times[units.TimeScale] : "time-" + units.TimeScale;
-        var count = units.CountScale switch { 0 => "count", 1 => "count x 10", var n => $"count x 10^{n}" };
-        var parts = new[] { (units.Space, space), (units.Time, time), (units.CountDimension, count) };
-        var above = string.Join(' ', parts.Where(p => p.Item1 > 0).Select(p => Power(p.Item1, p.Item2)));
-        var below = string.Join(' ', parts.Where(p => p.Item1 < 0).Select(p => Power(-p.Item1, p.Item2)));
-        return (above, below) switch
-        {
-            ("", "") => "none",
-            (_, "") => above,
-            ("", _) => "/ " + below,
-            _ => $"{above} / {below}",
-        };
-    }
-
-    private static string Power(int exponent, string word) => exponent == 1 ? word : $"{word}^{exponent}";
+    public static string UnitsName(MetricUnits units) => units.ToString();
 }

@@ -32,6 +32,28 @@ public readonly record struct MetricUnits(uint Value)
         new(((uint)(space & 0xf) << 28) | ((uint)(time & 0xf) << 24) | ((uint)(count & 0xf) << 20)
             | ((uint)(spaceScale & 0xf) << 16) | ((uint)(timeScale & 0xf) << 12) | ((uint)(countScale & 0xf) << 8));
 
+    /// <summary>PCP's words (pmUnitsStr(3)): <c>Kbyte / sec</c>.</summary>
+    public override string ToString()
+    {
+        string[] spaces = ["byte", "Kbyte", "Mbyte", "Gbyte", "Tbyte", "Pbyte", "Ebyte"];
+        string[] times = ["nanosec", "microsec", "millisec", "sec", "min", "hour"];
+        var space = SpaceScale < spaces.Length ? spaces[SpaceScale] : "space-" + SpaceScale;
+        var time = TimeScale < times.Length ? times[TimeScale] : "time-" + TimeScale;
+        var count = CountScale switch { 0 => "count", 1 => "count x 10", var n => $"count x 10^{n}" };
+        var parts = new[] { (Space, space), (Time, time), (CountDimension, count) };
+        var above = string.Join(' ', parts.Where(p => p.Item1 > 0).Select(p => Power(p.Item1, p.Item2)));
+        var below = string.Join(' ', parts.Where(p => p.Item1 < 0).Select(p => Power(-p.Item1, p.Item2)));
+        return (above, below) switch
+        {
+            ("", "") => "none",
+            (_, "") => above,
+            ("", _) => "/ " + below,
+            _ => $"{above} / {below}",
+        };
+    }
+
+    private static string Power(int exponent, string word) => exponent == 1 ? word : $"{word}^{exponent}";
+
     // Four bits, the topmost of them the sign.
     private int Nibble(int shift) => (int)(Value << (28 - shift)) >> 28;
 }
