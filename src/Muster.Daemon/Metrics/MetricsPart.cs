@@ -70,7 +70,7 @@ internal sealed class MetricsPart
     // Counters of a container that ends would be lost with what it did since they were read last.
     private async Task SampleContainersAsync(CancellationToken ct)
     {
-        var agent = _door.Value.Catalog.Current.Agents.OfType<ContainerAgent>().Single();
+        var agent = _door.Value.Catalog.Agents.OfType<ContainerAgent>().Single();
         try
         {
             while (true)
