@@ -66,7 +66,8 @@ public static class KernelTextTarget
         CpuInfoSource.Parse(data, Wanting(12)[0], [0]);
         SessionSource.Parse(data, new Sheet(3));
         LockSource.Parse(data, new Sheet(9));
-        IpcSource.AddUp(data, new Sheet(19), 0, 10, [3, 14, 15]);
+        var ipc = new Sheet(19);
+        IpcSource.AddUp(data, ipc, ipc.AddRow(-1), 10, [3, 14, 15]);
         _ = SystemSource.Distribution(Encoding.UTF8.GetString(data), "");
         DiskSource.Parse(data, Wanting(27, 26, 26), (_, _) => DeviceKind.Disk, new InstanceNames(), new InstanceNames());
         _ = DiskSource.CurrentScheduler(data);

@@ -5,10 +5,31 @@ namespace Muster.Metrics.Containers;
 /// <summary>Reads other engines' JSON: what is missing or of another type is as good as absent.</summary>
 internal static class ForeignJson
 {
-    public static JsonElement? Member(this JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var member) ? member : null;
+    public static JsonElement? Member(this JsonElement element, string name)
+    {
+        try
+        {
+            return element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var member) ? member : null;
+        }
+        catch (InvalidOperationException)
+        {
+            // The bytes of a member's name are no UTF-8.
+            return null;
+        }
+    }
 
-    public static string Text(this JsonElement? element) => element is { ValueKind: JsonValueKind.String } text ? text.GetString() ?? "" : "";
+    public static string Text(this JsonElement? element)
+    {
+        try
+        {
+            return element is { ValueKind: JsonValueKind.String } text ? text.GetString() ?? "" : "";
+        }
+        catch (InvalidOperationException)
+        {
+            // Its bytes are no UTF-8.
+            return "";
+        }
+    }
 
     public static bool Truth(this JsonElement? element) => element is { ValueKind: JsonValueKind.True };
 
@@ -26,9 +47,9 @@ internal static class ForeignJson
     {
         foreach (var (label, from) in new[] { ("project", "com.docker.compose.project"), ("project", "io.podman.compose.project"), ("service", "com.docker.compose.service"), ("stack", "com.docker.stack.namespace") })
         {
-            if (labels?.Member(from) is { ValueKind: JsonValueKind.String } value)
+            if (labels?.Member(from).Text() is { Length: > 0 } value)
             {
-                yield return new(label, value.GetString()!);
+                yield return new(label, value);
             }
         }
     }

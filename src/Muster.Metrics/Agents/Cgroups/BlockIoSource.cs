@@ -158,8 +158,9 @@ internal static class BlockDevices
                 Names.Clear();
             }
 
-            var target = numbers.Length <= 32 ? File.ResolveLinkTarget($"/sys/dev/block/{Encoding.ASCII.GetString(numbers)}", returnFinalTarget: false)?.Name : null;
-            return lookup[numbers] = target is null ? numbers.ToArray() : Encoding.UTF8.GetBytes(target);
+            // The device may be gone: its group's counts stay.
+            var link = numbers.Length <= 32 && !numbers.ContainsAnyExcept("0123456789:"u8) ? new FileInfo($"/sys/dev/block/{Encoding.ASCII.GetString(numbers)}").LinkTarget : null;
+            return lookup[numbers] = link is null ? numbers.ToArray() : Encoding.UTF8.GetBytes(Path.GetFileName(link));
         }
     }
 }

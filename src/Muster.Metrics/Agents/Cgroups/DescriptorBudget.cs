@@ -36,7 +36,7 @@ internal sealed class DescriptorBudget(int places)
                 return true;
             }
 
-            for (var i = 0; i < Attempts; i++)
+            for (var i = 0; i < Attempts && _places.Length > 0; i++)
             {
                 _hand = _hand + 1 < _places.Length ? _hand + 1 : 0;
                 var (other, place) = _places[_hand];

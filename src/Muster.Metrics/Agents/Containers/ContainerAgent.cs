@@ -52,6 +52,9 @@ public sealed class ContainerAgent : IMetricAgent
     public int Generation => _agent.Generation;
 
     /// <inheritdoc/>
+    public int LabelGeneration => _source.LabelGeneration;
+
+    /// <inheritdoc/>
     public IReadOnlyList<MetricDescriptor> Metrics => _agent.Metrics;
 
     /// <inheritdoc/>

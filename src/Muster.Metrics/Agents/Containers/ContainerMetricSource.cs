@@ -27,6 +27,8 @@ internal sealed class ContainerMetricSource : Source
     private readonly UsePart _use;
     private readonly NetworkPart _network = new();
     private Numbered _numbered = new([], [], []);
+    private string _labels = "";
+    private int _labelGeneration;
 
     public ContainerMetricSource(ContainerCatalog containers, ContainerCgroups groups, CounterLedger ledger, EventJournal journal, InstanceDomainId domain, InstanceDomainId interfaces)
         : base(ContainerScope.Container, new SheetShape(domain, All), new SheetShape(interfaces, NetworkPart.InterfaceColumns))
@@ -82,6 +84,16 @@ internal sealed class ContainerMetricSource : Source
             {
                 Read(numbered.Containers[i], numbered.Ids[i], containers, interfaces);
             }
+        }
+    }
+
+    /// <summary>Grows when the labels of any container have changed.</summary>
+    public int LabelGeneration
+    {
+        get
+        {
+            Number();
+            return _labelGeneration;
         }
     }
 
@@ -226,6 +238,12 @@ internal sealed class ContainerMetricSource : Source
         }
 
         var ids = all.Select(c => _names.Find(c.Name).Id).ToArray();
+        var labels = string.Join('\n', all.Select(c => $"{c.Name} {string.Join(' ', c.Labels)}"));
+        if (Interlocked.Exchange(ref _labels, labels) != labels)
+        {
+            Interlocked.Increment(ref _labelGeneration);
+        }
+
         return _numbered = new Numbered(all, ids, ids.Zip(all).ToDictionary(p => p.First, p => p.Second));
     }
 

@@ -53,7 +53,7 @@ public sealed class ForeignContainersTests : IDisposable
         Write("lxc/web/config", "lxc.uts.name = web\n");
         Write("lxc/stopped/config", "\n");
         using var group = new TestContainer("/lxc.payload.web");
-        using var process = group.Start("echo up; read line");
+        var process = group.Start("echo up; read line");
         process.StandardOutput.ReadLine();
         using var lxc = new LxcContainers(TimeProvider.System, CgroupHierarchies.Load(), Path.Combine(_folder, "lxc"));
         lxc.Current.OrderBy(c => c.Name).Select(c => (c.Name, c.State, c.InitPid)).Should().Equal(("stopped", ContainerState.Exited, 0), ("web", ContainerState.Running, process.Id));
