@@ -19,6 +19,8 @@ public enum ExpositionFormat
 /// </summary>
 internal sealed class OpenMetricsWriter(TextBuffer to, ExpositionFormat format)
 {
+    private static readonly System.Buffers.SearchValues<char> LabelCharacters = System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+
     // Two PCP names may come to one family: a second one would make the whole scrape invalid.
     private readonly HashSet<string> _families = new(StringComparer.Ordinal);
 
@@ -98,12 +100,15 @@ internal sealed class OpenMetricsWriter(TextBuffer to, ExpositionFormat format)
     {
         using var buffer = new TextBuffer();
         var writer = new OpenMetricsWriter(buffer, ExpositionFormat.OpenMetrics);
-        var names = new HashSet<string>(StringComparer.Ordinal);
+
+        // A handful: looking through them is cheaper than a table, thousands of times a scrape.
+        var names = new List<string>();
         foreach (var (name, value) in labels)
         {
             var allowed = LabelName(name);
-            if (names.Add(allowed))
+            if (!names.Contains(allowed))
             {
+                names.Add(allowed);
                 buffer.Add(names.Count > 1 ? ","u8 : ""u8);
                 buffer.Add(allowed);
                 buffer.Add("=\""u8);
@@ -129,6 +134,11 @@ internal sealed class OpenMetricsWriter(TextBuffer to, ExpositionFormat format)
 
     private static string LabelName(string name)
     {
+        if (name.Length > 0 && char.IsAsciiLetter(name[0]) && !name.AsSpan().ContainsAnyExcept(LabelCharacters))
+        {
+            return name;
+        }
+
         var allowed = string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c == '_' ? c : '_')).TrimStart('_');
 
         // Two leading underscores are the scraper's own.
@@ -171,6 +181,12 @@ internal sealed class OpenMetricsWriter(TextBuffer to, ExpositionFormat format)
 
     private void Escape(string text, bool quotes)
     {
+        if (text.AsSpan().IndexOfAny('\n', '\\', '"') < 0)
+        {
+            to.Add(text);
+            return;
+        }
+
         foreach (var part in new EscapedParts(text))
         {
             switch (part)
