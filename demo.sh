@@ -239,6 +239,27 @@ run "curl -sS -m 5 http://$address/"
 run "muster cp --app=web shop:/etc/debian_version . && cat debian_version"
 run "muster pause shop && muster list && muster resume shop"
 
+step "Measure it: from outside, with nothing installed inside"
+run "muster metric top --apps -s 1"
+run "muster metric get --container=shop hinv.ncpu mem.util.used kernel.all.cpu.user"
+run "muster metric watch -s 2 -t 1s container.network.all.out.bytes --instance=shop"
+muster daemon --listen-pcp none >daemon.log 2>&1 &
+daemon=$!
+servers+=($daemon)
+until_true "curl -sf --unix-socket node/run/muster.socket http://localhost/health"
+run "curl -sS --unix-socket node/run/muster.socket 'http://localhost/metrics?names=container.memory.working_set,container.cpu.usage'"
+if command -v pminfo >/dev/null; then
+  say "Performance Co-Pilot's own tools ask the same daemon:"
+  export PMCD_SOCKET=$work/node/run/pmcd.socket
+  run "pminfo -f container.memory.working_set"
+  run "pminfo --container=shop -f network.interface.in.bytes hinv.ncpu"
+  run "pmval -s 2 -t 1 -i shop container.cpu.usage"
+else
+  say "(With Debian's package pcp installed, pminfo, pmval and the rest would be asked here, too.)"
+fi
+kill "$daemon" && wait "$daemon" || true
+say "the daemon has ended; no pod noticed"
+
 step "A tampered image is refused"
 cp site/client.aci.asc site/tampered.aci.asc
 cp site/client.aci site/tampered.aci

@@ -1,6 +1,6 @@
 using Muster.Containers.Pods;
 using Muster.Core;
-using Muster.Daemon.Metrics;
+using Muster.Containers.Metering;
 using Muster.Metrics.Containers;
 
 namespace Muster.Daemon.Tests;
