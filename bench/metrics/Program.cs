@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Muster.Core;
 using Muster.Metrics.Agents.Containers;
 using Muster.Metrics.Agents.Processes;
 using Muster.Metrics.Collecting;
@@ -10,11 +11,16 @@ using Muster.Metrics.Names;
 // "name<TAB>median ms<TAB>minimum ms<TAB>values<TAB>bytes allocated by one".
 var rounds = int.Parse(args[0], CultureInfo.InvariantCulture);
 var groups = args[1..];
-var catalog = new ContainerCatalog([new Given(groups)]);
-var process = ProcessAgent.Create(catalog);
-var container = new ContainerAgent(catalog, null, TimeProvider.System);
+var agents = MetricAgents.For(new MusterRoot(Path.Combine(Path.GetTempPath(), "muster-bench-metrics")), TimeProvider.System, new Given(groups));
+var process = agents.Single(a => a.Domain == ProcessAgent.Number);
+var container = agents.Single(a => a.Domain == ContainerAgent.Number);
 
 Measure("all cgroup.*", process, process.Metrics.Where(m => m.Name.StartsWith("cgroup.", StringComparison.Ordinal)), MetricView.Host);
+foreach (var tree in new[] { "cgroup.memory", "cgroup.blkio", "cgroup.pressure", "cgroup.cpusched", "cgroup.pids" })
+{
+    Measure($"{tree}.*", process, process.Metrics.Where(m => m.Name.StartsWith(tree + ".", StringComparison.Ordinal)), MetricView.Host);
+}
+
 Measure("cgroup.cpuacct.usage of all", process, process.Metrics.Where(m => m.Name is "cgroup.cpuacct.usage" or "cgroup.cpu.stat.usage").Take(1), MetricView.Host);
 Measure("container.cpu.usage of one", container, container.Metrics.Where(m => m.Name == "container.cpu.usage"), OneOf(container, groups[^1]));
 Measure("all container.* of all", container, container.Metrics, MetricView.Host);
@@ -46,7 +52,7 @@ void Measure(string name, IMetricAgent agent, IEnumerable<MetricDescriptor> metr
     Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}\t{times[times.Count / 2]:F3}\t{times[0]:F3}\t{sets.Sum(s => s.Values.Length)}\t{allocated}"));
 }
 
-static MetricView OneOf(ContainerAgent agent, string name)
+static MetricView OneOf(IMetricAgent agent, string name)
 {
     var domain = agent.Metrics.First(m => m.Name == "container.cpu.usage").Instances;
     var id = agent.GetInstances(domain, MetricView.Host).Single(i => i.Name == name.TrimStart('/')).Id;

@@ -1,4 +1,6 @@
 using Muster.Core;
+using Muster.Linux;
+using Muster.Metrics.Agents.Cgroups;
 using Muster.Metrics.Agents.Containers;
 using Muster.Metrics.Agents.Kernel;
 using Muster.Metrics.Agents.Processes;
@@ -16,11 +18,14 @@ public static class MetricAgents
     public static IReadOnlyList<IMetricAgent> For(MusterRoot root, TimeProvider time, IContainerSource? pods = null)
     {
         var containers = new ContainerCatalog(pods is null ? HostContainers.All(time) : [pods, .. HostContainers.All(time)]);
+
+        // One tree for both: its kept descriptors and watches are a budget of the process.
+        var tree = new CgroupTree(CgroupHierarchies.Load());
         return
         [
             KernelAgent.Create(containers, typeof(MetricAgents).Assembly.GetName().Version?.ToString(3) ?? "0"),
-            ProcessAgent.Create(containers),
-            new ContainerAgent(containers, Path.Combine(root.Run, "metrics-counters.json"), time),
+            ProcessAgent.Create(containers, tree),
+            new ContainerAgent(containers, tree, Path.Combine(root.Run, "metrics-counters.json"), time),
         ];
     }
 }

@@ -47,7 +47,7 @@ internal sealed class BlockIoSource(CgroupTree tree, MeasuredHierarchy hierarchy
 
             var row = all.AddRow(group.Instance.Id, group.Instance.Name);
             var firstDevice = each.Rows;
-            all.Set(row, Columns.Length, ContainerGroups.Identification(group.Path));
+            all.Set(row, Columns.Length, group.ContainerId);
             foreach (var file in _files)
             {
                 if (all.WantsAnyOf(file.First, file.First + file.Count) || each.WantsAnyOf(file.First, file.First + file.Count) || each.WantsNames)

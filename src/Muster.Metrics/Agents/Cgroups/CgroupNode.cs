@@ -22,6 +22,9 @@ internal sealed class CgroupNode(CgroupNode? parent, string path, MetricInstance
     /// <summary>The directory.</summary>
     public string Folder => folder;
 
+    /// <summary>The identification of the container that its path names, found once; empty for none.</summary>
+    public string ContainerId => field ??= ContainerGroups.Identification(path);
+
     /// <summary>The number of the inotify watch, -1 without one.</summary>
     public int Watch { get; set; } = -1;
 

@@ -27,11 +27,11 @@ internal sealed class CgroupTree : IDisposable
     private bool _isListed;
     private bool _isFollowed;
 
-    public CgroupTree(CgroupHierarchies hierarchies, int places = DescriptorBudget.DefaultPlaces)
+    public CgroupTree(CgroupHierarchies hierarchies, int? places = null)
     {
         All = hierarchies;
         _hierarchies = [.. hierarchies.All.Where(h => h.IsV2 || h.Controllers.Any(c => Measured.Contains(c))).Select(h => new MeasuredHierarchy(h))];
-        Budget = new DescriptorBudget(places);
+        Budget = new DescriptorBudget(places ?? DescriptorBudget.DefaultPlaces());
     }
 
     public DescriptorBudget Budget { get; }

@@ -6,8 +6,8 @@ namespace Muster.Metrics.Agents.Cgroups;
 /// </summary>
 internal sealed class DescriptorBudget(int places)
 {
-    /// <summary>The kernel keeps a page for each file that was read: 4,096 of them are 16 MiB.</summary>
-    public const int DefaultPlaces = 4096;
+    /// <summary>The kernel keeps a page for each file that was read: with as many groups as that, 64 MiB of them.</summary>
+    public const int MaxPlaces = 16_384;
 
     // Places looked at for one that can be given up, and how many requests ago it must have been used last.
     private const int Attempts = 4;
@@ -18,6 +18,14 @@ internal sealed class DescriptorBudget(int places)
     private int _used;
     private int _hand;
     private long _now;
+
+    /// <summary>Places for this process: half of the descriptors that it may have, so that clients and pods never lack one.</summary>
+    public static int DefaultPlaces()
+    {
+        const int softLimit = 3;
+        var fields = File.ReadLines("/proc/self/limits").FirstOrDefault(l => l.StartsWith("Max open files", StringComparison.Ordinal))?.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return fields?.Length > softLimit && int.TryParse(fields[softLimit], out var limit) ? Math.Min(MaxPlaces, limit / 2) : MaxPlaces / 16;
+    }
 
     /// <summary>The number of the request.</summary>
     public long Now => Volatile.Read(ref _now);

@@ -83,7 +83,7 @@ internal sealed class GroupSource : Source
         var row = sheet.AddRow(group.Instance.Id, group.Instance.Name);
         if (_container >= 0 && sheet.Wants(_container))
         {
-            sheet.Set(row, _container, ContainerGroups.Identification(group.Path));
+            sheet.Set(row, _container, group.ContainerId);
         }
 
         foreach (var index in texts)

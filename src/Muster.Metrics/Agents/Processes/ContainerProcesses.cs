@@ -17,13 +17,9 @@ internal static class ContainerProcesses
                 continue;
             }
 
-            foreach (var group in tree.Groups(hierarchy).All)
+            if (tree.Groups(hierarchy).Find(path) is { } group)
             {
-                if (ContainerGroups.IsWithin(group.Path, path))
-                {
-                    using var text = group.Read(tree.File("cgroup.procs"), tree.Budget);
-                    Add(text.Bytes, found);
-                }
+                AddBelow(group, tree, found);
             }
 
             if (found.Count > 0)
@@ -39,6 +35,19 @@ internal static class ContainerProcesses
 
         found.Sort();
         return found;
+    }
+
+    private static void AddBelow(CgroupNode group, CgroupTree tree, List<int> pids)
+    {
+        using (var text = group.Read(tree.File("cgroup.procs"), tree.Budget))
+        {
+            Add(text.Bytes, pids);
+        }
+
+        foreach (var child in group.ChildList)
+        {
+            AddBelow(child, tree, pids);
+        }
     }
 
     private static void Add(ReadOnlySpan<byte> text, List<int> pids)
