@@ -7,7 +7,7 @@ using Muster.Linux;
 namespace Muster.Containers.Runtime;
 
 /// <summary>
-/// Compiled seccomp filters, kept by the hash of what they were compiled from. libseccomp takes 15 ms for the default
+/// Compiled seccomp filters, kept by the hash of what they are compiled from. libseccomp takes 15 ms for the default
 /// profile on three architectures, at every start; a runtime that takes the compiled filter starts without that.
 /// </summary>
 public sealed partial class SeccompFilters
@@ -24,6 +24,38 @@ public sealed partial class SeccompFilters
             return null;
         }
 
+        var path = Path.Combine(_folder, Key(isolation) + ".bpf");
+        try
+        {
+            return File.ReadAllBytes(path);
+        }
+        catch (IOException)
+        {
+            return Compile(Profile(isolation), path);
+        }
+    }
+
+    // All that a profile is made from, each text with its length, and the program that makes it: writing the profile itself
+    // at every start, 60 kB, only to hash it, costs a millisecond.
+    private static string Key(IsolationRecord isolation)
+    {
+        var text = new System.Text.StringBuilder();
+        foreach (var part in (IEnumerable<string>)[isolation.Seccomp.Mode, isolation.Seccomp.Errno ?? "", "calls", .. isolation.Seccomp.Calls, "capabilities", .. isolation.Capabilities])
+        {
+            text.Append(part.Length).Append(':').Append(part);
+        }
+
+        if (Environment.ProcessPath is { } program)
+        {
+            var file = new FileInfo(program);
+            text.Append(file.LastWriteTimeUtc.Ticks).Append(' ').Append(file.Length);
+        }
+
+        return NameHash.Sha256Hex(System.Text.Encoding.UTF8.GetBytes(text.ToString()));
+    }
+
+    private static ReadOnlyMemory<byte> Profile(IsolationRecord isolation)
+    {
         var buffer = new System.Buffers.ArrayBufferWriter<byte>(16384);
         using (var json = new Utf8JsonWriter(buffer))
         {
@@ -32,15 +64,7 @@ public sealed partial class SeccompFilters
             json.WriteEndObject();
         }
 
-        var path = Path.Combine(_folder, NameHash.Sha256Hex(buffer.WrittenSpan) + ".bpf");
-        try
-        {
-            return File.ReadAllBytes(path);
-        }
-        catch (IOException)
-        {
-            return Compile(buffer.WrittenMemory, path);
-        }
+        return buffer.WrittenMemory;
     }
 
     private byte[]? Compile(ReadOnlyMemory<byte> profile, string path)

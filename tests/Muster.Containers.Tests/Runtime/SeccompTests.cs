@@ -149,6 +149,9 @@ public sealed class SeccompTests : IDisposable
         Assert.SkipUnless(first is not null, "libseccomp is not installed");
         filters.Compiled(Kit.Plain).Should().Equal(first);
         Directory.GetFiles(Path.Combine(_root, "run", "seccomp")).Should().ContainSingle();
+        filters.Compiled(Kit.Plain with { Capabilities = ["CAP_SYS_ADMIN"] }).Should().NotEqual(first, "another app's filter is another one");
+        filters.Compiled(Kit.Plain with { Seccomp = new SeccompChoice { Mode = "remove", Calls = ["chroot"] } }).Should().NotEqual(first);
+        Directory.GetFiles(Path.Combine(_root, "run", "seccomp")).Should().HaveCount(3);
         JsonDocument.Parse(Kit.Json(json =>
         {
             json.WriteStartObject();
