@@ -29,7 +29,7 @@ if [ ! -s "$kept/root.tar" ]; then
     mkdir -p "$kept"
     echo "== making a Debian 13 root from $mirror"
     mmdebstrap --quiet --format=tar --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' \
-        --include=linux-image-cloud-amd64,crun,nftables,dnsmasq-base,catatonit,kmod,iproute2,busybox-static,curl,wget,procps,libseccomp2,ca-certificates \
+        --include=linux-image-cloud-amd64,crun,nftables,dnsmasq-base,catatonit,kmod,iproute2,busybox-static,curl,wget,procps,systemd,systemd-sysv,dbus,libseccomp2,ca-certificates \
         trixie "$kept/root.tar.new" "$mirror"
     mv "$kept/root.tar.new" "$kept/root.tar"
 fi
@@ -37,6 +37,25 @@ mkdir "$work/root" "$work/initrd" "$work/initrd/bin" "$work/initrd/new"
 tar -C "$work/root" -xf "$kept/root.tar" --exclude=./dev/*
 install -m 755 out/muster out/muster-shim out/musterd "$work/root/usr/local/bin/"
 install -m 755 eng/vm/try.sh "$work/root/try"
+install -m 644 eng/vm/checks.sh "$work/root/checks"
+install -m 755 eng/vm/try-systemd.sh "$work/root/try-systemd"
+# The second boot: the same machine with systemd as its process 1.
+cat > "$work/root/etc/systemd/system/try.service" <<'UNIT'
+[Unit]
+Description=Try Muster under systemd
+After=multi-user.target
+[Service]
+Type=oneshot
+ExecStart=/try-systemd
+StandardOutput=tty
+StandardError=tty
+TTYPath=/dev/ttyS0
+[Install]
+WantedBy=graphical.target
+UNIT
+mkdir -p "$work/root/etc/systemd/system/default.target.wants"
+ln -sf /etc/systemd/system/try.service "$work/root/etc/systemd/system/default.target.wants/try.service"
+ln -sf /dev/null "$work/root/etc/systemd/system/serial-getty@ttyS0.service"
 kernel=$(echo "$work"/root/boot/vmlinuz-*)
 release=${kernel##*/vmlinuz-}
 cp "$kernel" "$work/vmlinuz"
@@ -51,23 +70,38 @@ cat > "$work/initrd/init" <<'INIT'
 /bin/busybox mount -t devtmpfs dev /dev
 [ ! -e /virtio_blk.ko ] || /bin/busybox insmod /virtio_blk.ko
 /bin/busybox mount -t ext4 /dev/vda /new || exec /bin/busybox sh
-exec /bin/busybox switch_root /new /try
+/bin/busybox mount -t proc proc /proc
+case "$(/bin/busybox cat /proc/cmdline)" in *muster.systemd*) next=/sbin/init ;; *) next=/try ;; esac
+/bin/busybox umount /proc
+/bin/busybox mount --move /dev /new/dev
+exec /bin/busybox switch_root /new $next
 INIT
 chmod 755 "$work/initrd/init"
 (cd "$work/initrd" && find . | cpio --quiet -o -H newc > "$work/initrd.img")
 truncate -s 2G "$work/disk"
 mkfs.ext4 -q -d "$work/root" "$work/disk"
 
-echo "== booting $release"
-# The kernel must not use cmpxchg16b, which panics with QEMU 7.2; the programs need only that the processor says it has it.
-qemu-system-x86_64 -accel tcg,thread=multi -cpu Nehalem -smp 2 -m 1500 -nodefaults -no-reboot -display none -serial "file:$work/console" \
-    -kernel "$work/vmlinuz" -initrd "$work/initrd.img" -append "console=ttyS0 quiet panic=-1 clearcpuid=cx16" -drive "file=$work/disk,format=raw,if=virtio" &
-qemu=$!
-seconds=0
-while kill -0 "$qemu" 2> /dev/null && [ "$seconds" -lt "${MUSTER_VM_SECONDS:-600}" ]; do
-    sleep 1
-    seconds=$((seconds + 1))
-    ! grep -q '^try: ' "$work/console" || break
+result=0
+for mode in plain systemd; do
+    echo "== booting $release, $mode"
+    : > "$work/console"
+    # The kernel must not use cmpxchg16b, which panics with QEMU 7.2; the programs need only that the processor says it has it.
+    qemu-system-x86_64 -accel tcg,thread=multi -cpu Nehalem -smp 2 -m 1500 -nodefaults -no-reboot -display none -serial "file:$work/console" \
+        -kernel "$work/vmlinuz" -initrd "$work/initrd.img" -append "console=ttyS0 quiet panic=-1 clearcpuid=cx16 systemd.show_status=false muster.$mode" \
+        -drive "file=$work/disk,format=raw,if=virtio" &
+    qemu=$!
+    seconds=0
+    while kill -0 "$qemu" 2> /dev/null && [ "$seconds" -lt "${MUSTER_VM_SECONDS:-600}" ]; do
+        sleep 1
+        seconds=$((seconds + 1))
+        ! grep -q '^try: ' "$work/console" || break
+    done
+    # It turns itself off when it has told its result.
+    for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$qemu" 2> /dev/null || break; sleep 1; done
+    kill "$qemu" 2> /dev/null || true
+    wait "$qemu" 2> /dev/null || true
+    qemu=
+    tr -d '\r' < "$work/console" | grep -E '^(ok|FAIL|try:|  )' || tail -20 "$work/console"
+    tr -d '\r' < "$work/console" | grep -qE '^try: [1-9][0-9]* passed, 0 failed$' || result=1
 done
-tr -d '\r' < "$work/console" | grep -E '^(ok|FAIL|try:|  )' || tail -20 "$work/console"
-tr -d '\r' < "$work/console" | grep -qE '^try: [1-9][0-9]* passed, 0 failed$'
+exit $result

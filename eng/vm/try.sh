@@ -9,15 +9,7 @@ for module in overlay veth bridge nf_tables nft_nat nft_masq nft_chain_nat nf_co
 ip link set lo up; hostname vm; sysctl -q -w net.ipv4.ip_forward=1
 # As a service manager does: the controllers are there for children of the root.
 echo "+cpu +memory +pids +io +cpuset" > /sys/fs/cgroup/cgroup.subtree_control
-passed=0 failed=0
-check() { # WHAT EXPECTED COMMAND… : the output must match the pattern
-    what=$1 expected=$2; shift 2
-    out=$("$@" 2>&1); status=$?
-    case "$status:$out" in
-        $expected) passed=$((passed + 1)); echo "ok   $what" ;;
-        *) failed=$((failed + 1)); echo "FAIL $what: status $status: $out" ;;
-    esac
-}
+. /checks
 cd /root
 mkdir -p image/rootfs/bin && cp /bin/busybox image/rootfs/bin/ && for tool in sh sleep cat echo id httpd wget ip mount true dd ls; do ln -s busybox image/rootfs/bin/$tool; done
 mkdir -p image/rootfs/www && echo served > image/rootfs/www/index.html
@@ -59,7 +51,4 @@ check "no cgroup is left" '0:' find /sys/fs/cgroup -mindepth 1 -maxdepth 1 -type
 check "no link is left" '0:' sh -c 'ip -o link | grep -v " lo:"; true'
 check "no rule is left" '0:' nft list tables
 check "no mount is left" '0:' sh -c 'grep /var/lib/muster /proc/mounts; true'
-echo "try: $passed passed, $failed failed"
-sync
-echo o > /proc/sysrq-trigger
-sleep 60
+finish

@@ -32,6 +32,8 @@ internal static class GenerateCommand
                 ExecStart={Words(call, name)}
                 Restart={call.Value("restart") ?? "on-failure"}
                 RestartPreventExitStatus=2
+                # An app that ends by the signal that asked it to is no failure.
+                SuccessExitStatus={128 + record.Apps[0].StopSignal}
                 # The shim takes its processes down itself; what it started is in cgroups of its own.
                 KillMode=mixed
                 Delegate=yes
