@@ -38,9 +38,10 @@ internal sealed class PodSupervisor
         DescriptorLock.Acquire(_cgroupLock, shared: true);
         _signals = Signals.OpenSupervised();
         _context = new ShimContext(plan, options.Directory, options.Foreground, TimeProvider.System);
-        _context.Control.OnRequest = Request;
-        _context.Control.OnFrame = Frame;
         _apps = plan.Apps.Select(app => new AppSupervision(app, _context)).ToList();
+        var requests = new PodRequests(_apps, plan, StopAll);
+        _context.Control.OnRequest = requests.Answer;
+        _context.Control.OnFrame = requests.Take;
         _status = new StatusFile(options.Directory, _context.Time.GetUtcNow());
     }
 
@@ -379,95 +380,6 @@ internal sealed class PodSupervisor
             _failed = true;
             _exitStatus = status;
         }
-    }
-
-    private string? Request(JsonElement request, ControlClient client)
-    {
-        if (!request.TryGetProperty("v", out var version) || version.GetInt32() > ControlServer.ProtocolVersion)
-        {
-            return $"This muster-shim speaks version {ControlServer.ProtocolVersion} of the protocol";
-        }
-
-        var app = request.TryGetProperty("app", out var named) ? named.GetString() : null;
-        var apps = app is null ? _apps : _apps.FindAll(a => a.Name == app);
-        if (apps.Count == 0)
-        {
-            return $"This pod has no app \"{app}\"";
-        }
-
-        switch (request.GetProperty("op").GetString())
-        {
-            case "status":
-                return null;
-            case "stop":
-                StopAll(request.TryGetProperty("graceMs", out var grace) ? Math.Clamp(grace.GetInt32(), 0, 86_400_000) : _plan.StopGraceMs);
-                return null;
-            case "signal":
-                apps.ForEach(a => a.Signal(Math.Clamp(request.GetProperty("signal").GetInt32(), 1, 64)));
-                return null;
-            case "restart":
-                apps.ForEach(a => a.Restart());
-                return null;
-            case "attach":
-                return Attach(request, client, apps);
-            default:
-                return "This muster-shim does not know that operation";
-        }
-    }
-
-    private static string? Attach(JsonElement request, ControlClient client, List<AppSupervision> apps)
-    {
-        if (apps.Count != 1)
-        {
-            return $"The pod has {apps.Count} apps: name one of {string.Join(", ", apps.Select(a => a.Name))}";
-        }
-
-        bool Wants(string stream) => request.TryGetProperty(stream, out var value) && value.GetBoolean();
-        if (Wants("stdin") && apps[0].Input is null)
-        {
-            return $"App \"{apps[0].Name}\" has no standard input to attach to: start it with --stdin=stream or --interactive";
-        }
-
-        client.WantsIn = Wants("stdin");
-        client.WantsOut = Wants("stdout");
-        client.WantsError = Wants("stderr");
-        client.AttachedTo = apps[0].Name;
-        return null;
-    }
-
-    private bool Frame(ControlClient client, byte kind, ReadOnlyMemory<byte> data)
-    {
-        var app = _apps.Find(a => a.Name == client.AttachedTo);
-        if (kind == 3 && data.Length == 4 && app is { TerminalDescriptor: >= 0 })
-        {
-            TerminalDevice.SetSize(app.TerminalDescriptor, BitConverter.ToUInt16(data.Span), BitConverter.ToUInt16(data.Span[2..]));
-            return true;
-        }
-
-        if (kind != 0 || !client.WantsIn || app?.Input is not { } input)
-        {
-            return true;
-        }
-
-        if (data.Length == 0)
-        {
-            if (input.WantsWrite)
-            {
-                return false;
-            }
-
-            input.End();
-            return true;
-        }
-
-        // Frames are small (16 KiB at most); one that does not fit now stays buffered and holds up only its sender.
-        if (input.Free < data.Length)
-        {
-            return input.Sink < 0 || data.Length > 16384;
-        }
-
-        input.Offer(data.Span);
-        return true;
     }
 
     /// <summary>After a failure before or in the loop: nothing of the pod may go on.</summary>
