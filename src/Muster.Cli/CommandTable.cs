@@ -66,6 +66,8 @@ public static class CommandTable
         NetworkCommands.Remove,
         NetworkCommands.Check,
         MetadataServiceCommand.Command,
+        RecordCommand.Command,
+        ReplayCommand.Command,
         PmdaCommand.Command,
         VersionCommand.Command,
     ];
