@@ -68,6 +68,7 @@ public static class CommandTable
         MetadataServiceCommand.Command,
         RecordCommand.Command,
         ReplayCommand.Command,
+        ReportCommand.Command,
         PmdaCommand.Command,
         VersionCommand.Command,
     ];

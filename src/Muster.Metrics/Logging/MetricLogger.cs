@@ -58,7 +58,8 @@ public sealed class MetricLogger : IDisposable
     /// <summary>Writes one archive, from its beginning to the bound or to the end of waiting.</summary>
     public async Task<LogSummary> RunArchiveAsync(string path, LogBounds bounds, CancellationToken ct)
     {
-        var volumes = new VolumeKeeping(_plan, _time, _report);
+        // Whoever names an archive works with it by hand: its volumes stay as every tool reads them.
+        var volumes = new VolumeKeeping(_plan with { IsCompressed = false }, _time, _report);
         try
         {
             Begin(path);
