@@ -69,6 +69,7 @@ public static class CommandTable
         RecordCommand.Command,
         ReplayCommand.Command,
         ReportCommand.Command,
+        RuleCommand.Command,
         PmdaCommand.Command,
         VersionCommand.Command,
     ];

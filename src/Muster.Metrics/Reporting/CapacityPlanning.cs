@@ -47,9 +47,9 @@ public static class CapacityPlanning
         return new CapacityReport(archives.HostName, times.Min(), times.Max(), margin, subjects);
     }
 
-    // The nearest end first, then the least headroom.
+    // What is full within two months first, then the least headroom.
     private static double Urgency(CapacitySubject subject) =>
-        subject.Resources.Min(r => Math.Min(r.DaysToFull ?? 100_000, 10_000 + (1000 * (r.Headroom ?? 10))));
+        subject.Resources.Min(r => Math.Min(r.DaysToFull is < 60 and var days ? days : 100_000, 100 + (1000 * (r.Headroom ?? 10))));
 
     private static IEnumerable<ResourceUse> Container(Dictionary<string, ValueSeries> series, double margin)
     {

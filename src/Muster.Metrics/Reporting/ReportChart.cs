@@ -79,7 +79,7 @@ internal static class ReportChart
 
         Level("p95", use.Percentile95, "p95 " + ReportFigures.Value(use.Percentile95, use.Unit));
         var drawn = use.Chart.Where(p => !double.IsNaN(p.Mean)).ToList();
-        if (use.TrendPerDay is { } slope && use.Fit >= 0.3 && drawn.Count > 2)
+        if (use.TrendPerDay is { } slope && use.Fit >= UseStatistics.LeastFit && drawn.Count > 2)
         {
             // The line goes through the middle of the values.
             var middle = drawn.Average(p => (p.Time - chart.From).TotalDays);
@@ -137,7 +137,7 @@ internal static class ReportChart
 
             var rough = highest / scale / 4;
             var power = Math.Pow(10, Math.Floor(Math.Log10(rough)));
-            _step = scale * power * ((rough / power) switch { <= 1 => 1, <= 2 => 2, <= 5 => 5, _ => 10 });
+            _step = scale * power * ((rough / power) switch { <= 1 => 1, <= 2 => 2, <= 2.5 => 2.5, <= 5 => 5, _ => 10 });
             Top = Math.Ceiling((highest / _step) - 1e-9) * _step;
         }
 

@@ -12,11 +12,11 @@ public static class ReportFigures
         ? value.ToString(Math.Abs(value) >= 10 ? "0.0" : "0.00", CultureInfo.InvariantCulture)
         : Bytes(value) + (unit == "bytes/s" ? "/s" : "");
 
-    public static string Trend(ResourceUse use) => use.TrendPerDay is not { } trend ? "–" : (trend >= 0 ? "+" : "−") + Value(Math.Abs(trend), use.Unit) + "/day";
+    public static string Trend(ResourceUse use) => use.TrendPerDay is not { } trend ? "–" : use.Fit < UseStatistics.LeastFit ? "steady" : (trend >= 0 ? "+" : "−") + Value(Math.Abs(trend), use.Unit) + "/day";
 
     public static string Limit(ResourceUse use) => use.Limit is { } limit ? Value(limit, use.Unit) : "none";
 
-    public static string Headroom(ResourceUse use) => use.Headroom is { } headroom ? (headroom * 100).ToString("0", CultureInfo.InvariantCulture) + " %" : "–";
+    public static string Headroom(ResourceUse use) => use.Headroom is { } headroom ? (Math.Round(headroom * 100) + 0.0).ToString("0", CultureInfo.InvariantCulture) + " %" : "–";
 
     public static string DaysToFull(ResourceUse use) => use.DaysToFull is not { } days ? "–" : days < 1 ? "today" : days < 100 ? days.ToString("0.0", CultureInfo.InvariantCulture) + " days" : days.ToString("0", CultureInfo.InvariantCulture) + " days";
 

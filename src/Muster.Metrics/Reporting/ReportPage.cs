@@ -29,7 +29,8 @@ public static class ReportPage
         table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:14px}
         th{font-weight:600;color:var(--soft);font-size:12.5px;text-align:right;padding:8px 14px;white-space:nowrap}
         td{padding:7px 14px;text-align:right;border-top:1px solid var(--line);white-space:nowrap}
-        th:first-child,td:first-child{text-align:left}
+        th:first-child,td:first-child,.sheet th:nth-child(2),.sheet td:nth-child(2){text-align:left}
+        .bar+span{display:inline-block;min-width:3.2em}
         td.name{max-width:280px;overflow:hidden;text-overflow:ellipsis}
         a{color:inherit;text-decoration:none;border-bottom:1px solid var(--line)}
         .bar{display:inline-block;width:84px;height:8px;border-radius:4px;background:var(--line);overflow:hidden;vertical-align:middle;margin-right:8px}
@@ -121,7 +122,7 @@ public static class ReportPage
 
         var share = 1 - headroom;
         var kind = Severity(headroom);
-        return string.Create(CultureInfo.InvariantCulture, $"<span class=\"bar {kind}\"><i style=\"width:{Math.Clamp(share * 100, 1, 100):0}%\"></i></span><span class=\"{kind}\">{share * 100:0} %</span>");
+        return string.Create(CultureInfo.InvariantCulture, $"<span class=\"bar {kind}\"><i style=\"width:{Math.Clamp(share * 100, 1, 100):0}%\"></i></span><span class=\"{kind}\">{Math.Round(share * 100):0} %</span>");
     }
 
     private static string Severity(double headroom) => headroom < 0.1 ? "bad" : headroom < 0.25 ? "warn" : "";

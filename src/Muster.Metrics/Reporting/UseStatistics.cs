@@ -9,7 +9,7 @@ internal static class UseStatistics
     private const double FarthestDays = 3650;
 
     /// <summary>A trend that explains less of what is seen is no trend.</summary>
-    private const double LeastFit = 0.3;
+    public const double LeastFit = 0.3;
 
     /// <summary>As many as a chart of 600 pixels shows.</summary>
     private const int ChartPoints = 180;
