@@ -26,6 +26,7 @@ internal sealed class ArchiveWriter : IDisposable
     private FileStream _data;
     private int _sinceEntry;
     private bool _isClosed;
+    private bool _isBroken;
 
     /// <summary>Makes the files; an archive of the name must not exist.</summary>
     public ArchiveWriter(string path, ArchiveLabel label)
@@ -141,12 +142,29 @@ internal sealed class ArchiveWriter : IDisposable
             throw new MusterException(ErrorKind.Exhausted, $"{_path} has reached the 2 GiB that archives of version 2 end at: begin a new archive, or write version 3");
         }
 
-        WritePending();
-        _data.Write(_record.Written.Span);
+        Append();
         LastTime = time;
         if (++_sinceEntry >= RecordsAnEntry)
         {
             WriteEntry();
+        }
+    }
+
+    // On a full disk the archive ends with its last whole record.
+    private void Append()
+    {
+        var (meta, data) = (_meta.Length, _data.Length);
+        try
+        {
+            WritePending();
+            _data.Write(_record.Written.Span);
+        }
+        catch (IOException e)
+        {
+            _isBroken = true;
+            _meta.SetLength(meta);
+            _data.SetLength(data);
+            throw new MusterException(ErrorKind.Exhausted, $"{_data.Name} cannot be written any further: {e.Message.TrimEnd('.')}", e);
         }
     }
 
@@ -188,6 +206,10 @@ internal sealed class ArchiveWriter : IDisposable
             WriteEntry();
             Sync();
             _index.Flush(flushToDisk: true);
+        }
+        catch (IOException) when (_isBroken)
+        {
+            // It was told when it broke; an index that lacks its last entry is put right at the next start.
         }
         finally
         {

@@ -180,6 +180,6 @@ internal sealed record RotateText(string? Size, string? Every);
 internal sealed record KeepText(string? Age, string? Size);
 
 /// <summary>Source-generated JSON of the logger's configuration.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, NumberHandling = JsonNumberHandling.AllowReadingFromString)]
 [JsonSerializable(typeof(LogPlanText))]
 internal sealed partial class LogPlanJson : JsonSerializerContext;

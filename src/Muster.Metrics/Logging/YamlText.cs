@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
@@ -118,13 +117,12 @@ internal static class YamlText
         return map;
     }
 
-    // Every scalar is text to these files but for the booleans and null of the core schema (YAML 1.2, section 10.3.2).
+    // Every scalar is text to these files (a size may be 4096 or 4Ki) but for the booleans and null of the core schema (YAML 1.2, section 10.3.2).
     private static JsonValue? Value(Scalar scalar) => scalar.Style != ScalarStyle.Plain ? JsonValue.Create(scalar.Value) : scalar.Value switch
     {
         "" or "~" or "null" => null,
         "true" or "True" => JsonValue.Create(true),
         "false" or "False" => JsonValue.Create(false),
-        var text when long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) => JsonValue.Create(number),
         var text => JsonValue.Create(text),
     };
 }

@@ -100,6 +100,19 @@ public sealed class MetricLoggerTests : IDisposable
     public void Refuses_metrics_that_nobody_has() =>
         FluentActions.Invoking(() => Logger("log: [{every: 1s, metrics: [no.such]}]")).Should().Throw<MusterException>().Which.Kind.Should().Be(ErrorKind.NotFound);
 
+    [Fact]
+    public async Task Logs_living_containers_alone_and_those_that_are_wanted()
+    {
+        using var logger = new MetricLogger(LogPlan.Parse("log: [{every: 10ms, metrics: [container.memory]}]\ncontainers: {except: [test*]}", "log.yaml"), new MetricCatalog([new ContainerSample()]), TimeProvider.System, _lines.Add);
+        await logger.RunArchiveAsync(_folder.At("a"), new LogBounds(Samples: 3), Ct);
+        ProgramRun.Of("pmlogcheck", [_folder.At("a")]).Succeeded().Out.Should().BeEmpty();
+        var rows = Muster.Metrics.Reporting.ArchiveReplay.Recorded(ArchiveSet.Open([_folder.At("a")]), ["container.memory.usage"], new(DateTimeOffset.MinValue, DateTimeOffset.MaxValue), isRaw: true).Select(r => r.Instance).ToList();
+
+        // The third fetch finds that db has ended and that new is there.
+        rows.Should().Equal("web", "db", "web", "db", "web", "new");
+        ProgramRun.Of("pmdumplog", ["-i", _folder.At("a")]).Succeeded().Out.Should().ContainAll("\"db\"", "\"new\"").And.NotContain("test-1").And.NotContain("gone");
+    }
+
     private static int Samples(string archive) => MetricArchive.Open(archive).Read(DateTimeOffset.MinValue, DateTimeOffset.MaxValue, null).Count();
 
     private MetricLogger Logger(string plan) => new(LogPlan.Parse(plan, "log.yaml"), new MetricCatalog([new SampleAgent()]), TimeProvider.System, _lines.Add);

@@ -84,7 +84,7 @@ public sealed class RuleTests : IDisposable
     {
         Write();
         var names = ArchiveSet.Open([_folder.At("a")]).Names;
-        var words = Gen.OneOfConst("sample.load", "container.memory.usage", "(", ")", ">", "<=", "!=", "!", "and", "or", "not", "some_inst", "50%_inst", "#'db'", "#", "'", "1", "-", "+", "rate(", "&&", "|");
+        var words = Pick("sample.load", "container.memory.usage", "(", ")", ">", "<=", "!=", "!", "and", "or", "not", "some_inst", "50%_inst", "#'db'", "#", "'", "1", "-", "+", "rate(", "&&", "|");
         words.Array[0, 20].Sample(parts =>
         {
             try
@@ -191,4 +191,6 @@ public sealed class RuleTests : IDisposable
             archive.Write(TimeSpan.FromSeconds(i), (TestArchive.Memory, [web[i - 1], db[i - 1]]), (TestArchive.Limit, [100, 100]), (TestArchive.Cpu, [cpu, 0]), (TestArchive.Load, [i]));
         }
     }
+
+    private static Gen<string> Pick(params string[] words) => Gen.Int[0, words.Length - 1].Select(i => words[i]);
 }

@@ -30,7 +30,7 @@ internal static class RuleCommand
         Description = """
             FILE is YAML: rules with name, when, for (how long the condition must hold), every, message, repeat and actions (log, syslog, webhook). A condition compares expressions of metrics: some_inst container.memory.usage / container.memory.limit > 0.9, 50%_inst or all_inst for so many instances, #'name' for chosen ones, joined by and, or, not.
 
-            Over archives every event is printed with its time, then where each rule stands, and no action is carried out. Over this node, events are printed and actions carried out until the command is ended; --once evaluates twice, one interval apart, prints where each rule stands and leaves with 1 when any fires.
+            Over archives every event is printed with its time, then where each rule stands, and no action is carried out. Over this node, events are printed and actions carried out until the command is ended; --once evaluates for the longest interval, so that rates are known, prints where each rule stands and leaves with 1 when any fires.
             """,
         Example = """
             muster metric rule --archive /var/lib/muster/metrics rules.yaml
@@ -41,7 +41,7 @@ internal static class RuleCommand
             new("archive", "Evaluate over this archive or folder of archives", "ARCHIVE") { Short = 'a', Repeatable = true },
             new("start", "With --archive: from this time on", "TIME") { Short = 'S' },
             new("end", "With --archive: up to this time", "TIME") { Short = 'T' },
-            new("once", "Evaluate, print where each rule stands, and end"),
+            new("once", "Evaluate for one interval, print where each rule stands, and end"),
             new("check", "Read the file and its conditions, and end"),
             new("no-legend", "No line with the columns' names"),
         ],
@@ -78,7 +78,8 @@ internal static class RuleCommand
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
         IReadOnlyList<RuleStatus> standing = [];
-        var seen = 0;
+        var start = call.Time.GetUtcNow();
+        var longest = rules.Max(r => r.Interval);
         try
         {
             var catalog = new MetricCatalog(agents);
@@ -92,7 +93,7 @@ internal static class RuleCommand
             await RuleEvaluation.RunAsync(rules, catalog, call.Time, OnEvent, states =>
             {
                 standing = states;
-                if (call.Has("once") && ++seen == 2)
+                if (call.Has("once") && call.Time.GetUtcNow() - start >= longest)
                 {
                     end.Cancel();
                 }
