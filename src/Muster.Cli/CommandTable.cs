@@ -71,6 +71,10 @@ public static class CommandTable
         MetricReadCommands.Get,
         MetricReadCommands.Watch,
         MetricTopCommand.Command,
+        RecordCommand.Command,
+        ReplayCommand.Command,
+        ReportCommand.Command,
+        RuleCommand.Command,
         PmdaCommand.Command,
         VersionCommand.Command,
     ];

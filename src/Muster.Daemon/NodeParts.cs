@@ -10,11 +10,11 @@ public static class NodeParts
     /// <summary>How often pods whose supervisor was killed are looked for.</summary>
     private static readonly TimeSpan RecoveryInterval = TimeSpan.FromSeconds(30);
 
-    public static IReadOnlyList<NodePart> For(DaemonOptions options, TimeProvider time) =>
-    [
-        Recovery(options, time),
-        new MetricsPart(options, time).Part,
-    ];
+    public static IReadOnlyList<NodePart> For(DaemonOptions options, TimeProvider time)
+    {
+        var metrics = new MetricsPart(options, time);
+        return [Recovery(options, time), metrics.Part, metrics.Logger, metrics.Rules];
+    }
 
     /// <summary>Puts right what killed supervisors left, at the start and from time to time, so that no verb has to wait for it.</summary>
     private static NodePart Recovery(DaemonOptions options, TimeProvider time)

@@ -12,6 +12,7 @@ public static class FuzzTargets
 
     public static IReadOnlyDictionary<string, (FuzzTarget Run, IReadOnlyList<byte[]> Seeds)> All { get; } = new SortedDictionary<string, (FuzzTarget, IReadOnlyList<byte[]>)>(StringComparer.Ordinal)
     {
+        ["archive"] = (ArchiveTarget.Run, ArchiveTarget.Seeds),
         ["cgroup"] = (CgroupTarget.Run, CgroupTarget.Seeds),
         ["cni"] = (CniTarget.Run, [Json, """{"cniVersion":"1.0.0","name":"n","plugins":[{"type":"bridge"}]}"""u8.ToArray(), """{"cniVersion":"1.0.0","ips":[{"address":"10.0.0.2/24","gateway":"10.0.0.1"}],"interfaces":[{"name":"eth0"}]}"""u8.ToArray()]),
         ["command-words"] = (CommandWordsTarget.Run, CommandWordsTarget.Seeds),

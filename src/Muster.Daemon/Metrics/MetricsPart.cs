@@ -4,12 +4,14 @@ using Muster.Metrics.Agents.Containers;
 using Muster.Metrics.Collecting;
 using Muster.Metrics.Door;
 using Muster.Metrics.Export;
+using Muster.Metrics.Logging;
+using Muster.Metrics.Rules;
 
 namespace Muster.Daemon.Metrics;
 
 /// <summary>
 /// The part <c>metrics</c>: the agents, PCP's door, <c>/metrics</c> and <c>/pmapi</c> on the node's own door and on an
-/// address of their own, and pushes. The agents live as long as the daemon; listeners are opened anew when the part is.
+/// address of their own, pushes, the logger and rules. The agents live as long as the daemon; listeners are opened anew when the part is.
 /// </summary>
 internal sealed class MetricsPart
 {
@@ -18,6 +20,7 @@ internal sealed class MetricsPart
     private readonly Lazy<MetricsSettings> _settings;
     private readonly Lazy<DoorState> _door;
     private readonly Lazy<PmapiContexts> _contexts;
+    private volatile IReadOnlyList<RuleStatus> _rules = [];
 
     public MetricsPart(DaemonOptions options, TimeProvider time)
     {
@@ -36,6 +39,12 @@ internal sealed class MetricsPart
         Map = routes => MetricsEndpoints.Map(routes, _door, _contexts, MetricView.Host),
         RunAsync = RunAsync,
     };
+
+    /// <summary>The logger, when there is one.</summary>
+    public NodePart Logger => new() { Name = "metrics-log", RunAsync = LogAsync };
+
+    /// <summary>The rules, when there are some; <c>/metrics/rules</c> shows where they stand.</summary>
+    public NodePart Rules => new() { Name = "metrics-rules", Map = routes => RuleEndpoints.Map(routes, () => _rules), RunAsync = EvaluateAsync };
 
     private static void Log(string line) => Console.Error.WriteLine("musterd: metrics: " + line);
 
@@ -84,5 +93,30 @@ internal sealed class MetricsPart
         {
             agent.Save();
         }
+    }
+
+    // What cannot be logged must not close the door: these are parts of their own, begun anew on their own.
+    private async Task LogAsync(CancellationToken ct)
+    {
+        if (_settings.Value.LogFile is not { } file)
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, _time, ct);
+            return;
+        }
+
+        using var logger = new MetricLogger(LogPlan.Load(file), _door.Value.Catalog, _time, Log);
+        await logger.RunFolderAsync(_settings.Value.LogFolder, new LogBounds(), ct);
+    }
+
+    private async Task EvaluateAsync(CancellationToken ct)
+    {
+        if (_settings.Value.RuleFile is not { } file)
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, _time, ct);
+            return;
+        }
+
+        await using var delivery = new RuleDelivery(_time, Log);
+        await RuleEvaluation.RunAsync(RuleFile.Load(file), _door.Value.Catalog, _time, (rule, news) => delivery.Deliver(news, rule.Actions), states => _rules = states, ct);
     }
 }

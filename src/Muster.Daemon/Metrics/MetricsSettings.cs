@@ -21,6 +21,15 @@ internal sealed record MetricsSettings
     /// <summary>Where metrics are pushed to, or null.</summary>
     public OtlpOptions? Otlp { get; init; }
 
+    /// <summary>The file that says what is logged, or null.</summary>
+    public string? LogFile { get; init; }
+
+    /// <summary>Where archives are kept.</summary>
+    public string LogFolder { get; init; } = "";
+
+    /// <summary>The file of rules, or null.</summary>
+    public string? RuleFile { get; init; }
+
     public static MetricsSettings Of(DaemonOptions options, Settings settings)
     {
         var pcp = options.ListenPcp ?? settings["metrics.listen-pcp"];
@@ -38,6 +47,9 @@ internal sealed record MetricsSettings
                 TrustedClients = Trusted(settings["metrics.trusted-clients"]),
             },
             Http = Address(settings["metrics.listen-http"]),
+            LogFile = settings["metrics.log"] is "none" ? null : settings["metrics.log"],
+            LogFolder = settings["metrics.log-folder"] is { Length: > 0 } folder ? folder : Path.Combine(options.Root.Var, "metrics", "archives"),
+            RuleFile = settings["metrics.rules"] is "none" ? null : settings["metrics.rules"],
             Otlp = endpoint.Length == 0 ? null : new OtlpOptions
             {
                 Endpoint = new Uri(endpoint),

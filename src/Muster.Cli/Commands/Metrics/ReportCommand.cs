@@ -1,0 +1,93 @@
+using System.Globalization;
+using Muster.Cli.CommandLine;
+using Muster.Core;
+using Muster.Metrics.Archive;
+using Muster.Metrics.Reporting;
+
+namespace Muster.Cli.Commands.Metrics;
+
+internal static class ReportCommand
+{
+    private static readonly IReadOnlyList<Column<CapacitySubject>> Columns =
+    [
+        new("name", s => s.Name),
+        new("resource", s => ReportFigures.Name(s.Resources[0])),
+        new("mean", s => ReportFigures.Value(s.Resources[0].Mean, s.Resources[0].Unit)),
+        new("p95", s => ReportFigures.Value(s.Resources[0].Percentile95, s.Resources[0].Unit)),
+        new("peak", s => ReportFigures.Value(s.Resources[0].Peak, s.Resources[0].Unit)),
+        new("limit", s => ReportFigures.Limit(s.Resources[0])),
+        new("headroom", s => ReportFigures.Headroom(s.Resources[0])),
+        new("trend", s => ReportFigures.Trend(s.Resources[0])),
+        new("full-in", s => ReportFigures.DaysToFull(s.Resources[0])),
+        new("proposed", s => ReportFigures.Value(s.Resources[0].Proposal, s.Resources[0].Unit)),
+    ];
+
+    public static readonly Command Command = new()
+    {
+        Words = ["metric", "report"],
+        Summary = "Plan capacity from archives: peaks, trends, headroom, days to full, proposed limits",
+        Usage = "[OPTION…] ARCHIVE…",
+        Description = """
+            Reads archives of one host (names, files or folders) and tells for the host and each container how much CPU, memory, disk and network it used: mean, 95th percentile and peak, the trend per day, the headroom below its limit, when it will be full, and a limit that would suit. --html writes one page with charts that needs nothing else. Those that need attention come first.
+
+            Record container, kernel.all.cpu, mem, hinv.ncpu, filesys and network.interface, one minute apart and for a week or more, for proposals to rely on.
+            """,
+        Example = """
+            muster metric report /var/lib/muster/metrics
+            muster metric report --html capacity.html -S -7d /var/lib/muster/metrics
+            """,
+        Options =
+        [
+            new("html", "Write a page with charts into FILE", "FILE"),
+            new("start", "Look at values from this time on", "TIME") { Short = 'S' },
+            new("end", "Look at values up to this time", "TIME") { Short = 'T' },
+            new("margin", "Per cent that proposed limits add to the 95th percentile", "PERCENT") { Default = "20" },
+            new("no-legend", "No line with the columns' names"),
+        ],
+        Arguments = (1, int.MaxValue),
+        Run = (call, _) =>
+        {
+            var archives = ArchiveSet.Open(call.Arguments);
+            var window = TimeWindow.Parse(call.Value("start"), call.Value("end"), archives);
+            var report = CapacityPlanning.Of(archives, window, call.Number("margin", (long)(CapacityPlanning.DefaultMargin * 100), 0, 1000) / 100.0);
+            if (call.Value("html") is { } file)
+            {
+                Write(file, ReportPage.Render(report));
+                if (!call.Quiet)
+                {
+                    call.Terminal.Say($"{file}: {report.Subjects.Count} {(report.Subjects.Count == 1 ? "subject" : "subjects")}, {report.From.ToString("u", CultureInfo.InvariantCulture)} to {report.To.ToString("u", CultureInfo.InvariantCulture)}");
+                }
+            }
+
+            if (call.Json)
+            {
+                Listing.WriteJson(call, report, CapacityJson.Default.CapacityReport);
+            }
+            else if (call.Value("html") is null)
+            {
+                Listing.Write(call, report.Subjects.SelectMany(s => s.Resources.Select(r => new CapacitySubject(s.Name, s.Kind, [r]))), Columns, CapacityJson.Default.CapacitySubject, legend: !call.Has("no-legend"));
+            }
+
+            if (archives.IsTorn && !call.Quiet)
+            {
+                call.Terminal.Warn("the archive ends inside of a record: its logger was killed or is still writing; what was whole is counted");
+            }
+
+            return Task.FromResult(0);
+        },
+    };
+
+    private static void Write(string file, string page)
+    {
+        try
+        {
+            // Beside and renamed: whoever reads the page sees the old or the new one.
+            File.WriteAllText(file + ".new", page);
+            File.Move(file + ".new", file, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new MusterException(ErrorKind.Invalid, $"{file} cannot be written: {e.Message.TrimEnd('.')}", e);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+using Muster.Core;
+using Muster.Metrics.Wire;
+
+namespace Muster.Metrics.Archive;
+
+/// <summary>
+/// Puts right what a killed logger left: a torn record at the end of a file is cut off, and the index gets its last entry.
+/// Nothing else is changed; damage in the middle of a file is left as it is.
+/// </summary>
+internal static class ArchiveRepair
+{
+    /// <summary>Repairs an archive that nobody writes; true when it holds any values, else its files are gone.</summary>
+    public static bool Repair(string path)
+    {
+        ArchiveFiles files;
+        try
+        {
+            files = ArchiveFiles.Find(path);
+        }
+        catch (MusterException e) when (e.Kind is ErrorKind.Corrupt)
+        {
+            // Killed between the first file and the first volume.
+            File.Delete(path + ".index");
+            File.Delete(path + ".meta");
+            return false;
+        }
+
+        var plain = files.Volumes.Where(v => Path.GetExtension(v.Path) is var e && e.AsSpan(1).IndexOfAnyExceptInRange('0', '9') < 0).ToList();
+        if (plain.Count == 0 || files.Meta.EndsWith(".zst", StringComparison.Ordinal))
+        {
+            return true;
+        }
+
+        if (Cut(files.Meta) is not { Label: { } label } meta)
+        {
+            Delete(files);
+            return false;
+        }
+
+        var (number, volume) = plain[^1];
+        if (Cut(volume) is not { Label: not null } data)
+        {
+            File.Delete(volume);
+            if (number == 0)
+            {
+                Delete(files);
+                return false;
+            }
+
+            return true;
+        }
+
+        CloseIndex(files.Index, label, new IndexEntry(data.LastTime, number, meta.Length, data.Length));
+        return true;
+    }
+
+    private static void Delete(ArchiveFiles files)
+    {
+        foreach (var file in files.All())
+        {
+            File.Delete(file);
+        }
+    }
+
+    private sealed record Remains(ArchiveLabel? Label, long Length, DateTimeOffset LastTime);
+
+    // Cuts a torn end off; without a label when even that is torn.
+    private static Remains Cut(string path)
+    {
+        ArchiveLabel? label = null;
+        var time = DateTimeOffset.MinValue;
+        long end;
+        using (var records = new RecordStream(ArchiveFiles.Open(path), path))
+        {
+            try
+            {
+                while (records.Next() == RecordState.Record)
+                {
+                    label ??= ArchiveLabel.Read(records.Record)?.Label ?? throw new MusterException(ErrorKind.Corrupt, $"{path} does not begin with the label of an archive");
+                    var reader = new PduReader(records.Record[4..]);
+                    time = records.Position == ArchiveLabel.Size(label.Version) ? label.Start : ArchiveFormat.ReadTime(ref reader, label.Version);
+                }
+            }
+            catch (MusterException) when (label is not null)
+            {
+                // Not the end that was torn: whoever reads it is told where it is damaged.
+                return new Remains(label, new FileInfo(path).Length, time);
+            }
+
+            end = records.Position;
+        }
+
+        if (end < new FileInfo(path).Length && label is not null)
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.Read);
+            file.SetLength(end);
+            file.Flush(flushToDisk: true);
+        }
+
+        return new Remains(label, end, time);
+    }
+
+    private static void CloseIndex(string path, ArchiveLabel label, IndexEntry entry)
+    {
+        using var writer = new PduWriter();
+        using var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+        var (head, size) = (ArchiveLabel.Size(label.Version), ArchiveFormat.IndexEntrySize(label.Version));
+        if (file.Length < head)
+        {
+            file.SetLength(0);
+            label.Write(writer, ArchiveFormat.IndexVolume);
+            file.Write(writer.Written.Span);
+        }
+
+        file.SetLength(head + ((file.Length - head) / size * size));
+        file.Position = file.Length;
+        writer.Reset();
+        ArchiveIndex.WriteEntry(writer, label.Version, entry);
+        file.Write(writer.Written.Span);
+        file.Flush(flushToDisk: true);
+    }
+}

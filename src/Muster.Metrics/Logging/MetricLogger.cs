@@ -1,0 +1,308 @@
+using System.Globalization;
+using Muster.Core;
+using Muster.Metrics.Agents.Containers;
+using Muster.Metrics.Archive;
+using Muster.Metrics.Collecting;
+using Muster.Metrics.Door;
+using Muster.Metrics.Names;
+
+namespace Muster.Metrics.Logging;
+
+/// <summary>When a logger ends by itself.</summary>
+/// <param name="Samples">Records that are written; null for no bound.</param>
+/// <param name="Duration">How long; null for no bound.</param>
+public sealed record LogBounds(long? Samples = null, TimeSpan? Duration = null);
+
+/// <summary>What a logger wrote.</summary>
+public sealed record LogSummary(string Archive, long Samples);
+
+/// <summary>
+/// Fetches chosen metrics at their intervals and writes them to archives. In a folder it names archives by the time, begins a
+/// new one in time, deletes old ones, and first puts right what a killed logger left there. One logger a folder.
+/// </summary>
+public sealed class MetricLogger : IDisposable
+{
+    // Names of one plan: every metric of a large host is below a tenth of it.
+    private const int MaxMetrics = 50_000;
+
+    private readonly LogPlan _plan;
+    private readonly MetricCatalog _catalog;
+    private readonly TimeProvider _time;
+    private readonly Action<string> _report;
+    private readonly HashSet<string> _told = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, FetchPlan> _fetches = new(StringComparer.Ordinal);
+    private ArchiveWriter? _writer;
+    private ArchiveRecorder? _recorder;
+    private DateTimeOffset _syncAt;
+
+    public MetricLogger(LogPlan plan, MetricCatalog catalog, TimeProvider time, Action<string> report)
+    {
+        (_plan, _catalog, _time, _report) = (plan, catalog, time, report);
+        foreach (var warning in plan.Warnings)
+        {
+            report(warning);
+        }
+
+        var unknown = plan.Groups.SelectMany(g => g.Metrics).Where(m => m != "." && !_catalog.Current.All.Any(n => Covers(m, n.Name))).Distinct().ToList();
+        if (unknown.Count > 0 && unknown.Count == plan.Groups.SelectMany(g => g.Metrics).Distinct().Count())
+        {
+            throw new MusterException(ErrorKind.NotFound, $"There is no metric {string.Join(", ", unknown.Take(10))}: \"muster metric list\" shows the names");
+        }
+
+        foreach (var name in unknown)
+        {
+            report($"there is no metric {name}: it is logged when there is one");
+        }
+    }
+
+    /// <summary>Writes one archive, from its beginning to the bound or to the end of waiting.</summary>
+    public async Task<LogSummary> RunArchiveAsync(string path, LogBounds bounds, CancellationToken ct)
+    {
+        // Whoever names an archive works with it by hand: its volumes stay as every tool reads them.
+        var volumes = new VolumeKeeping(_plan with { IsCompressed = false }, _time, _report);
+        try
+        {
+            Begin(path);
+            return new LogSummary(path, await SampleAsync(bounds, volumes, nextArchive: null, ct));
+        }
+        finally
+        {
+            await EndAsync(volumes);
+        }
+    }
+
+    /// <summary>Writes archives into a folder.</summary>
+    public async Task<LogSummary> RunFolderAsync(string folder, LogBounds bounds, CancellationToken ct)
+    {
+        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute);
+        using var mutex = Lock(folder);
+        var volumes = new VolumeKeeping(_plan, _time, _report);
+        try
+        {
+            volumes.PutRight(folder);
+            Begin(NextName(folder));
+            var samples = await SampleAsync(bounds, volumes, () => NextName(folder), ct);
+            return new LogSummary(_writer!.Path, samples);
+        }
+        finally
+        {
+            await EndAsync(volumes);
+        }
+    }
+
+    /// <summary>Closes the archive that is being written.</summary>
+    public void Dispose() => _writer?.Dispose();
+
+    private static FileStream Lock(string folder)
+    {
+        try
+        {
+            return new FileStream(Path.Combine(folder, ".logger"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e)
+        {
+            throw new MusterException(ErrorKind.Busy, $"Another logger writes into {folder}: end it, or give another folder", e);
+        }
+    }
+
+    private static bool Covers(string beginning, string name) =>
+        beginning == "." || (name.StartsWith(beginning, StringComparison.Ordinal) && (name.Length == beginning.Length || name[beginning.Length] == '.'));
+
+    private string NextName(string folder)
+    {
+        var name = Path.Combine(folder, _time.GetUtcNow().ToString("yyyyMMdd.HH.mm.ss", CultureInfo.InvariantCulture));
+        for (var i = 0; ; i++)
+        {
+            var path = i == 0 ? name : string.Create(CultureInfo.InvariantCulture, $"{name}-{i:D2}");
+            if (!File.Exists(path + ".meta") && !File.Exists(path + ".index"))
+            {
+                return path;
+            }
+        }
+    }
+
+    // Version 2 has microseconds; a time that is told twice is moved on by one.
+    private DateTimeOffset Now()
+    {
+        var now = _time.GetUtcNow();
+        now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
+        return _writer is not null && now <= _writer.LastTime ? _writer.LastTime.AddTicks(TimeSpan.TicksPerMicrosecond) : now;
+    }
+
+    private void Begin(string path)
+    {
+        _writer?.Dispose();
+        _writer = null;
+        var start = Now();
+        _writer = new ArchiveWriter(path, new ArchiveLabel(_plan.Version, Environment.ProcessId, start, HostFacts.HostName, HostFacts.TimeZone, HostFacts.ZoneName));
+        _recorder = new ArchiveRecorder(_writer, MetricView.Host);
+        _syncAt = _plan.SyncInterval is { } interval ? start + interval : DateTimeOffset.MaxValue;
+        ArchivePreamble.Write(_writer, Now());
+    }
+
+    private async Task EndAsync(VolumeKeeping volumes)
+    {
+        _writer?.Dispose();
+        await volumes.FinishAsync();
+    }
+
+    private async Task<long> SampleAsync(LogBounds bounds, VolumeKeeping volumes, Func<string>? nextArchive, CancellationToken ct)
+    {
+        var start = _time.GetUtcNow();
+        var due = _plan.Groups.Select(_ => start).ToArray();
+        var samples = 0L;
+        var end = bounds.Duration is { } duration ? start + duration : DateTimeOffset.MaxValue;
+        while (samples < (bounds.Samples ?? long.MaxValue))
+        {
+            var next = due.Min();
+            if (next > end || next == DateTimeOffset.MaxValue || !await WaitAsync(next, ct))
+            {
+                break;
+            }
+
+            var now = Now();
+            if (nextArchive is not null && now - _writer!.Label.Start >= _plan.ArchiveSpan)
+            {
+                NextArchive(volumes, nextArchive(), due, now);
+            }
+            else if (_writer!.VolumeSize >= _plan.VolumeSize)
+            {
+                volumes.Closed(_writer.NextVolume());
+            }
+
+            var groups = new List<LogGroup>();
+            for (var i = 0; i < due.Length; i++)
+            {
+                if (due[i] <= now)
+                {
+                    groups.Add(_plan.Groups[i]);
+                    due[i] = NextTime(due[i], _plan.Groups[i].Interval, now);
+                }
+            }
+
+            Sample(groups);
+            samples++;
+        }
+
+        return samples;
+    }
+
+    private void NextArchive(VolumeKeeping volumes, string path, DateTimeOffset[] due, DateTimeOffset now)
+    {
+        var closed = $"{_writer!.Path}.{_writer.Volume}";
+        Begin(path);
+        volumes.Closed(closed);
+        volumes.Expire(Path.GetDirectoryName(path)!, path);
+
+        // What is logged once is in each archive, and every counter has a value from its beginning on.
+        Array.Fill(due, now);
+    }
+
+    // Later by whole intervals: what was missed while the host slept is not made up for.
+    private static DateTimeOffset NextTime(DateTimeOffset due, TimeSpan? interval, DateTimeOffset now) =>
+        interval is { } step ? due + (step * Math.Max(1, Math.Ceiling((now - due) / step + 1e-9))) : DateTimeOffset.MaxValue;
+
+    private async Task<bool> WaitAsync(DateTimeOffset until, CancellationToken ct)
+    {
+        try
+        {
+            while (until - _time.GetUtcNow() is { Ticks: > 0 } wait)
+            {
+                await Task.Delay(wait < TimeSpan.FromHours(1) ? wait : TimeSpan.FromHours(1), _time, ct);
+            }
+
+            return !ct.IsCancellationRequested;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private void Sample(List<LogGroup> groups)
+    {
+        var names = _catalog.Current;
+        var plan = Plan(groups, names);
+        using var buffer = ValueSetBuffer.Rent();
+        plan.Collect(MetricView.Host, buffer, (agent, e) => Tell($"the agent {agent.Name} failed: {e.Message}"));
+        var ended = Ended(names, plan);
+        _recorder!.Record(plan, buffer, metric => Choice(metric, groups, ended), Now());
+        if (_writer!.LastTime >= _syncAt)
+        {
+            _writer.Sync();
+            _syncAt = _writer.LastTime + _plan.SyncInterval!.Value;
+        }
+    }
+
+    private FetchPlan Plan(List<LogGroup> groups, MetricNames names)
+    {
+        var key = string.Join(' ', groups.Select(g => _plan.Groups.ToList().IndexOf(g).ToString(CultureInfo.InvariantCulture)));
+        if (_fetches.TryGetValue(key, out var plan) && plan.Names == names)
+        {
+            return plan;
+        }
+
+        var ids = groups.SelectMany(g => g.Metrics).SelectMany(m => names.All.Where(n => Covers(m, n.Name))).Select(n => n.Metric.Descriptor.Id).Distinct().ToArray();
+        if (ids.Length > MaxMetrics)
+        {
+            throw new MusterException(ErrorKind.Exhausted, $"{ids.Length} metrics are logged at once, more than {MaxMetrics}");
+        }
+
+        return _fetches[key] = FetchPlan.Of(names, ids);
+    }
+
+    // Containers that are not alive; their counters stand still and are no news.
+    private static HashSet<string> Ended(MetricNames names, FetchPlan plan)
+    {
+        var ended = new HashSet<string>(StringComparer.Ordinal);
+        var hasContainers = false;
+        foreach (var id in plan.Ids)
+        {
+            hasContainers |= id.Domain == ContainerAgent.Number;
+        }
+
+        if (hasContainers && names.Find("container.state") is { } state)
+        {
+            using var buffer = ValueSetBuffer.Rent();
+            var states = FetchPlan.Of(names, [state.Descriptor.Id]);
+            states.Collect(MetricView.Host, buffer, null);
+            var instances = state.Agent.GetInstances(state.Descriptor.Instances, MetricView.Host).ToDictionary(i => i.Id, i => i.Name);
+            foreach (var value in states.Values(0, buffer).Values)
+            {
+                // 0 was never started, 4 has ended.
+                if (value.Value.Unsigned is 0 or 4 && instances.TryGetValue(value.Instance, out var name))
+                {
+                    ended.Add(name);
+                }
+            }
+        }
+
+        return ended;
+    }
+
+    private InstanceChoice? Choice(MetricDescriptor metric, List<LogGroup> groups, HashSet<string> ended)
+    {
+        var own = groups.Where(g => g.Metrics.Any(m => Covers(m, metric.Name))).ToList();
+        var isContainer = metric.Id.Domain == ContainerAgent.Number;
+        if (!isContainer && own.Any(g => g.Instances.Count == 0))
+        {
+            return null;
+        }
+
+        return instance =>
+        {
+            // An interface is named by its container and its own name.
+            var container = instance.Name.Split("::")[0];
+            return (!isContainer || (!ended.Contains(container) && _plan.WantsContainer(container))) && (own.Count == 0 || own.Any(g => g.WantsInstance(instance.Name)));
+        };
+    }
+
+    private void Tell(string line)
+    {
+        // Once each, and not without end.
+        if (_told.Count < 100 && _told.Add(line))
+        {
+            _report(line);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+using Muster.Core;
+using Muster.Metrics.Archive;
+
+namespace Muster.Metrics.Logging;
+
+/// <summary>What happens to volumes that are closed: compressed one after another in the background, and deleted with their archive when its time has come.</summary>
+internal sealed class VolumeKeeping(LogPlan plan, TimeProvider time, Action<string> report)
+{
+    /// <summary>A quarter of gzip's size of these values at a tenth of the time; higher levels gain a few per cent.</summary>
+    private const int Level = 3;
+
+    private Task _work = Task.CompletedTask;
+
+    /// <summary>After a kill: torn records are cut off, half-compressed files deleted, plain volumes compressed, old archives deleted.</summary>
+    public void PutRight(string folder)
+    {
+        foreach (var unfinished in Directory.EnumerateFiles(folder, "*.zst.new"))
+        {
+            File.Delete(unfinished);
+        }
+
+        foreach (var archive in ArchiveFiles.In(folder))
+        {
+            if (!ArchiveRepair.Repair(archive))
+            {
+                continue;
+            }
+
+            foreach (var (_, volume) in ArchiveFiles.Find(archive).Volumes.Where(v => !v.Path.EndsWith(".zst", StringComparison.Ordinal)))
+            {
+                Closed(volume);
+            }
+        }
+
+        Expire(folder, current: null);
+    }
+
+    /// <summary>Compresses a closed volume, when the plan says so.</summary>
+    public void Closed(string volume)
+    {
+        if (plan.IsCompressed)
+        {
+            _work = _work.ContinueWith(_ => Compress(volume), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        }
+    }
+
+    /// <summary>Waits until all is compressed.</summary>
+    public Task FinishAsync() => _work;
+
+    /// <summary>Deletes archives that are too old, and the oldest while all together are too large; never the current one.</summary>
+    public void Expire(string folder, string? current)
+    {
+        var archives = ArchiveFiles.In(folder).Where(a => a != current).Select(Measure).OfType<(ArchiveFiles Files, long Size, DateTimeOffset Last)>().OrderBy(a => a.Last).ToList();
+        var total = archives.Sum(a => a.Size);
+        foreach (var (files, size, last) in archives)
+        {
+            if ((plan.KeepAge is { } age && time.GetUtcNow() - last > age) || (plan.KeepSize is { } most && total > most))
+            {
+                // The volumes go first: an archive that is half deleted still has what names it, and goes with the next try.
+                foreach (var file in files.All())
+                {
+                    File.Delete(file);
+                }
+
+                total -= size;
+                report($"deleted the archive {files.Base} of {last:yyyy-MM-dd}, {Quantity.FormatBytes(size)}");
+            }
+        }
+    }
+
+    private static (ArchiveFiles Files, long Size, DateTimeOffset Last)? Measure(string archive)
+    {
+        try
+        {
+            var files = ArchiveFiles.Find(archive);
+            var all = files.All().Select(f => new FileInfo(f)).ToList();
+            return (files, all.Sum(f => f.Length), new DateTimeOffset(all.Max(f => f.LastWriteTimeUtc), TimeSpan.Zero));
+        }
+        catch (Exception e) when (e is MusterException or IOException)
+        {
+            // What is no whole archive is not ours to delete.
+            return null;
+        }
+    }
+
+    private void Compress(string volume)
+    {
+        var made = volume + ".zst.new";
+        try
+        {
+            var written = File.GetLastWriteTimeUtc(volume);
+            using (var from = File.OpenRead(volume))
+            using (var to = new FileStream(made, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = File.GetUnixFileMode(volume) }))
+            {
+                using (var zstd = new ZstdSharp.CompressionStream(to, Level, leaveOpen: true))
+                {
+                    zstd.SetParameter(ZstdSharp.Unsafe.ZSTD_cParameter.ZSTD_c_checksumFlag, 1);
+                    from.CopyTo(zstd);
+                }
+
+                to.Flush(flushToDisk: true);
+            }
+
+            // The age of an archive is that of its values.
+            File.SetLastWriteTimeUtc(made, written);
+            File.Move(made, volume + ".zst", overwrite: true);
+            File.Delete(volume);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            report($"{volume} stays uncompressed: {e.Message.TrimEnd('.')}");
+            File.Delete(made);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using System.Text.Json.Serialization;
+
+namespace Muster.Metrics.Reporting;
+
+/// <summary>Use of a host and its containers over a time, against their limits.</summary>
+/// <param name="Host">The host's name.</param>
+/// <param name="From">The time of the first value.</param>
+/// <param name="To">The time of the last value.</param>
+/// <param name="Margin">The share that proposals add to what was needed.</param>
+/// <param name="Subjects">The host first, then containers, those that need attention first.</param>
+public sealed record CapacityReport(string Host, DateTimeOffset From, DateTimeOffset To, double Margin, IReadOnlyList<CapacitySubject> Subjects);
+
+/// <summary>The host or one container.</summary>
+public sealed record CapacitySubject(string Name, string Kind, IReadOnlyList<ResourceUse> Resources);
+
+/// <summary>The use of one resource: cores, bytes, or bytes per second, as <paramref name="Unit"/> says.</summary>
+/// <param name="Resource">cpu, memory, disk, network in, network out.</param>
+/// <param name="Detail">Which one, where there are several: a file system; else null.</param>
+/// <param name="Unit">cores, bytes or bytes/s.</param>
+/// <param name="Samples">How many values there were.</param>
+/// <param name="Mean">Over time.</param>
+/// <param name="Percentile95">What it did not exceed for 95 % of the values.</param>
+/// <param name="Peak">The highest value.</param>
+/// <param name="PeakAt">When it was.</param>
+/// <param name="Last">The last value.</param>
+/// <param name="TrendPerDay">Change per day by least squares; null for fewer than three values.</param>
+/// <param name="Fit">How much of the variation the trend explains, 0 to 1.</param>
+/// <param name="Limit">What it may use; null when nothing limits it.</param>
+/// <param name="Headroom">The share of the limit that is free at the 95th percentile; negative beyond it.</param>
+/// <param name="DaysToFull">Days from the last value until the trend meets the limit; null when it does not within ten years, or is no trend.</param>
+/// <param name="Proposal">A limit that suits: the 95th percentile and the margin; of memory and disk never below the peak.</param>
+public sealed record ResourceUse(
+    string Resource,
+    string? Detail,
+    string Unit,
+    int Samples,
+    double Mean,
+    double Percentile95,
+    double Peak,
+    DateTimeOffset PeakAt,
+    double Last,
+    double? TrendPerDay,
+    double Fit,
+    double? Limit,
+    double? Headroom,
+    double? DaysToFull,
+    double Proposal)
+{
+    /// <summary>The values over time, condensed for a chart.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<ChartPoint> Chart { get; init; } = [];
+}
+
+/// <summary>A stretch of time of a chart: mean and highest value in it; both not a number where there is no value.</summary>
+public readonly record struct ChartPoint(DateTimeOffset Time, double Mean, double Peak);
+
+/// <summary>Source-generated JSON of reports.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true)]
+[JsonSerializable(typeof(CapacityReport))]
+public sealed partial class CapacityJson : JsonSerializerContext;

@@ -1,0 +1,227 @@
+using System.Globalization;
+using System.Text;
+using Muster.Core;
+using Muster.Metrics.Export;
+using Muster.Metrics.Names;
+
+namespace Muster.Metrics.Rules;
+
+/// <summary>
+/// Reads conditions: <c>[all_inst|some_inst|N%_inst] EXPRESSION [#'INSTANCE'…] &gt;|&gt;=|&lt;|&lt;=|==|!= EXPRESSION</c>, joined
+/// by <c>and</c>, <c>or</c>, <c>not</c> and parentheses (also <c>&amp;&amp; || !</c>). Expressions are those of derived metrics.
+/// </summary>
+internal sealed class ConditionParser
+{
+    // Deeper is no condition but an attack on the stack.
+    private const int MaxDepth = 50;
+
+    private static readonly string[] Signs = [">=", "<=", "==", "!=", ">", "<"];
+
+    private readonly string _text;
+    private readonly MetricNames _names;
+    private int _at;
+    private int _depth;
+
+    private ConditionParser(string text, MetricNames names) => (_text, _names) = (text, names);
+
+    public static Condition Parse(string text, MetricNames names)
+    {
+        if (text.Length > DerivedParser.MaxLength)
+        {
+            throw new MusterException(ErrorKind.Invalid, $"The condition has {text.Length} characters, more than {DerivedParser.MaxLength}");
+        }
+
+        var parser = new ConditionParser(text, names);
+        var condition = parser.Or();
+        parser.Skip();
+        return parser._at == text.Length ? condition : throw parser.Refused("\"and\", \"or\" or the end is expected");
+    }
+
+    private Condition Or()
+    {
+        var left = And();
+        while (TakeWord("or") || TakeSign("||"))
+        {
+            left = new JoinedCondition(false, left, And());
+        }
+
+        return left;
+    }
+
+    private Condition And()
+    {
+        var left = Not();
+        while (TakeWord("and") || TakeSign("&&"))
+        {
+            left = new JoinedCondition(true, left, Not());
+        }
+
+        return left;
+    }
+
+    private Condition Not()
+    {
+        if (++_depth > MaxDepth)
+        {
+            throw Refused($"conditions are nested deeper than {MaxDepth}");
+        }
+
+        try
+        {
+            if (TakeWord("not") || TakeNegation())
+            {
+                return new NotCondition(Not());
+            }
+
+            Skip();
+            if (_at < _text.Length && _text[_at] == '(' && IsCondition())
+            {
+                _at++;
+                var inner = Or();
+                return TakeSign(")") ? inner : throw Refused("a closing parenthesis is expected");
+            }
+
+            return Compare();
+        }
+        finally
+        {
+            _depth--;
+        }
+    }
+
+    // A parenthesis around a comparison holds a sign of one; around a part of an expression it does not.
+    private bool IsCondition()
+    {
+        var depth = 0;
+        for (var i = _at; i < _text.Length; i++)
+        {
+            depth += _text[i] == '(' ? 1 : _text[i] == ')' ? -1 : 0;
+            if (depth == 0)
+            {
+                return false;
+            }
+
+            if (_text[i] == '\'' && _text.IndexOf('\'', i + 1) is var end && end > 0)
+            {
+                i = end;
+            }
+            else if (_text[i] is '<' or '>' or '=' or '!')
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private Comparison Compare()
+    {
+        var quantifier = TakeQuantifier();
+        var instances = new List<string>();
+        var left = Expression(instances);
+        Skip();
+        var sign = Array.Find(Signs, s => _text.AsSpan(_at).StartsWith(s)) ?? throw Refused("a comparison is expected: > >= < <= == or !=");
+        _at += sign.Length;
+        var right = Expression(instances);
+
+        // Each side is parsed once more as part of the difference, since what remembers values serves one place alone.
+        var shown = IsNumber(left) ? right : left;
+        return new Comparison(quantifier, DerivedParser.Parse(shown, _names), DerivedParser.Parse($"({left}) - ({right})", _names), sign, instances);
+    }
+
+    private Quantifier TakeQuantifier()
+    {
+        Skip();
+        if (TakeWord("all_inst"))
+        {
+            return Quantifier.All;
+        }
+
+        var end = _at;
+        while (end < _text.Length && char.IsAsciiDigit(_text[end]))
+        {
+            end++;
+        }
+
+        if (end > _at && _text.AsSpan(end).StartsWith("%_inst") && int.TryParse(_text.AsSpan(_at, end - _at), NumberStyles.None, CultureInfo.InvariantCulture, out var share) && share is >= 1 and <= 100)
+        {
+            _at = end + "%_inst".Length;
+            return new Quantifier(share / 100.0, false);
+        }
+
+        _ = TakeWord("some_inst");
+        return Quantifier.Some;
+    }
+
+    // Up to a sign, a word that joins, or a parenthesis that closes an outer one; #'…' is taken out of it.
+    private string Expression(List<string> instances)
+    {
+        var text = new StringBuilder();
+        var depth = 0;
+        for (Skip(); _at < _text.Length; _at++)
+        {
+            var c = _text[_at];
+            var isWordStart = _at == 0 || !(char.IsAsciiLetterOrDigit(_text[_at - 1]) || _text[_at - 1] is '_' or '.');
+            if (c is '<' or '>' or '=' or '!' or '&' or '|' || (depth == 0 && c == ')') || (depth == 0 && isWordStart && (IsWord("and") || IsWord("or"))))
+            {
+                break;
+            }
+
+            if (c == '#')
+            {
+                Skip();
+                var end = _at + 1 < _text.Length && _text[_at + 1] == '\'' ? _text.IndexOf('\'', _at + 2) : -1;
+                if (end < 0)
+                {
+                    throw Refused("an instance is written #'name'");
+                }
+
+                instances.Add(_text[(_at + 2)..end]);
+                _at = end;
+                text.Append(' ');
+                continue;
+            }
+
+            depth += c == '(' ? 1 : c == ')' ? -1 : 0;
+            text.Append(c);
+        }
+
+        return text.ToString().Trim() is { Length: > 0 } expression ? expression : throw Refused("an expression is expected");
+    }
+
+    private static bool IsNumber(string text) => text.AsSpan().IndexOfAnyExcept("0123456789.+-*/() ") < 0;
+
+    private bool IsWord(string word)
+    {
+        var end = _at + word.Length;
+        return _text.AsSpan(_at).StartsWith(word, StringComparison.Ordinal) && (end == _text.Length || !(char.IsAsciiLetterOrDigit(_text[end]) || _text[end] is '_' or '.'));
+    }
+
+    private bool TakeWord(string word)
+    {
+        Skip();
+        var found = IsWord(word);
+        _at += found ? word.Length : 0;
+        return found;
+    }
+
+    private bool TakeSign(string sign)
+    {
+        Skip();
+        var found = _text.AsSpan(_at).StartsWith(sign, StringComparison.Ordinal);
+        _at += found ? sign.Length : 0;
+        return found;
+    }
+
+    private bool TakeNegation() => !_text.AsSpan(_at).StartsWith("!=", StringComparison.Ordinal) && TakeSign("!");
+
+    private void Skip()
+    {
+        while (_at < _text.Length && char.IsWhiteSpace(_text[_at]))
+        {
+            _at++;
+        }
+    }
+
+    private MusterException Refused(string why) => new(ErrorKind.Invalid, $"The condition \"{_text}\" cannot be understood at character {_at + 1}: {why}");
+}

@@ -1,0 +1,150 @@
+using System.Text.Json.Serialization;
+using Muster.Core;
+using Muster.Metrics.Logging;
+
+namespace Muster.Metrics.Rules;
+
+/// <summary>One rule as it is written.</summary>
+/// <param name="Name">Unique in its file.</param>
+/// <param name="When">The condition.</param>
+/// <param name="Hold">How long it must hold before the rule fires.</param>
+/// <param name="Interval">Time between two evaluations.</param>
+/// <param name="Message">What actions say, with {name}, {instances} and {values}; empty for a sentence made of these.</param>
+/// <param name="Actions">What is done when it fires and when it is over.</param>
+/// <param name="Repeat">Actions are done again after so long while it fires; null for once.</param>
+public sealed record Rule(string Name, string When, TimeSpan Hold, TimeSpan Interval, string Message, IReadOnlyList<RuleAction> Actions, TimeSpan? Repeat);
+
+/// <summary>The closed list of what a rule does.</summary>
+public enum RuleActionKind
+{
+    Log,
+    Webhook,
+    Syslog,
+}
+
+/// <summary>One action: a webhook has an address.</summary>
+public sealed record RuleAction(RuleActionKind Kind, Uri? Address, TimeSpan Timeout);
+
+/// <summary>Reads files of rules.</summary>
+public static class RuleFile
+{
+    /// <summary>A node has a few dozen.</summary>
+    public const int MaxRules = 1000;
+
+    private static readonly TimeSpan DefaultInterval = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ShortestInterval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestTimeout = TimeSpan.FromSeconds(60);
+
+    /// <summary>Reads a YAML file; all faults of it are told at once.</summary>
+    public static IReadOnlyList<Rule> Load(string path) => Parse(YamlText.Load(path), path);
+
+    public static IReadOnlyList<Rule> Parse(string text, string where)
+    {
+        var file = YamlText.Parse(text, where, RuleFileJson.Default.RuleFileText);
+        var faults = new List<string>();
+        if (file.Rules is not { Count: > 0 and <= MaxRules })
+        {
+            faults.Add($"rules needs 1 to {MaxRules} entries, each with name and when");
+        }
+
+        var rules = (file.Rules ?? []).Select((r, i) => Read(r, i + 1, file, where, faults)).ToList();
+        foreach (var twice in rules.GroupBy(r => r.Name, StringComparer.Ordinal).Where(g => g.Count() > 1))
+        {
+            faults.Add($"the name {twice.Key} is given twice");
+        }
+
+        return faults.Count == 0 ? rules : throw new MusterException(ErrorKind.Invalid, $"{where} is not valid: {string.Join("; ", faults.Take(20))}");
+    }
+
+    private static Rule Read(RuleText rule, int number, RuleFileText file, string where, List<string> faults)
+    {
+        var name = rule.Name ?? "";
+        if (name.Length is 0 or > 200 || name.AsSpan().IndexOfAnyInRange('\0', '\x1f') >= 0)
+        {
+            faults.Add($"entry {number} has no name of 1 to 200 characters");
+        }
+
+        if (string.IsNullOrWhiteSpace(rule.When))
+        {
+            faults.Add($"entry {number} has no when");
+        }
+
+        var interval = Span(rule.Every ?? file.Every) ?? DefaultInterval;
+        if (interval < ShortestInterval)
+        {
+            faults.Add($"entry {number} is evaluated more often than every {ShortestInterval.TotalMilliseconds} ms");
+        }
+
+        var actions = (rule.Actions ?? file.Actions ?? [new ActionText { Log = true }]).SelectMany((a, i) => Read(a, $"action {i + 1} of entry {number}", faults)).ToList();
+        return new Rule(name, rule.When ?? "", Span(rule.For) ?? TimeSpan.Zero, interval, rule.Message ?? "", actions, Span(rule.Repeat));
+
+        TimeSpan? Span(string? text) => text is null ? null : Durations.Parse(text, $"a time of entry {number} in {where}");
+    }
+
+    private static IEnumerable<RuleAction> Read(ActionText action, string what, List<string> faults)
+    {
+        var actions = new List<RuleAction>();
+        var timeout = action.Timeout is null ? DefaultTimeout : Durations.Parse(action.Timeout, "timeout of " + what);
+        if (timeout <= TimeSpan.Zero || timeout > LongestTimeout)
+        {
+            faults.Add($"{what} has a timeout that is not within {LongestTimeout.TotalSeconds} s");
+        }
+
+        if (action.Log is true)
+        {
+            actions.Add(new RuleAction(RuleActionKind.Log, null, timeout));
+        }
+
+        if (action.Syslog is true)
+        {
+            actions.Add(new RuleAction(RuleActionKind.Syslog, null, timeout));
+        }
+
+        if (action.Webhook is { } address)
+        {
+            if (Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https")
+            {
+                actions.Add(new RuleAction(RuleActionKind.Webhook, uri, timeout));
+            }
+            else
+            {
+                faults.Add($"{what} has a webhook that is no http or https address");
+            }
+        }
+
+        if (actions.Count == 0 && action.Webhook is null)
+        {
+            faults.Add($"{what} does nothing: write log: true, syslog: true or webhook: ADDRESS");
+        }
+
+        return actions;
+    }
+}
+
+internal sealed record RuleFileText(string? Every, List<ActionText>? Actions, List<RuleText>? Rules);
+
+internal sealed record RuleText(string? Name, string? When, string? For, string? Every, string? Message, List<ActionText>? Actions, string? Repeat);
+
+internal sealed record ActionText
+{
+    public bool? Log { get; init; }
+
+    public bool? Syslog { get; init; }
+
+    public string? Webhook { get; init; }
+
+    public string? Timeout { get; init; }
+}
+
+/// <summary>Source-generated JSON of files of rules.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(RuleFileText))]
+internal sealed partial class RuleFileJson : JsonSerializerContext;
+
+/// <summary>Source-generated JSON of what rules say and where they stand.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]
+[JsonSerializable(typeof(RuleEvent))]
+[JsonSerializable(typeof(RuleStatus))]
+[JsonSerializable(typeof(IReadOnlyList<RuleStatus>))]
+public sealed partial class RuleJson : JsonSerializerContext;

@@ -1,0 +1,101 @@
+using System.Text.Json;
+using System.Xml.Linq;
+using CsCheck;
+using Muster.Core;
+using Muster.Metrics.Archive;
+using Muster.Metrics.Reporting;
+
+namespace Muster.Metrics.Tests.Reporting;
+
+public sealed class CapacityTests : IDisposable
+{
+    private readonly TestFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Tells_percentile_peak_trend_headroom_days_to_full_and_a_proposal()
+    {
+        var report = Report("web");
+        report.Host.Should().Be("tester");
+        var subject = report.Subjects.Should().ContainSingle().Subject;
+        subject.Name.Should().Be("web");
+        var cpu = subject.Resources.Single(r => r.Resource == "cpu");
+        cpu.Mean.Should().BeApproximately(0.5, 1e-6);
+        cpu.Limit.Should().BeNull();
+        cpu.Proposal.Should().BeApproximately(0.6, 1e-9);
+        var memory = subject.Resources.Single(r => r.Resource == "memory");
+
+        // 100 MiB, and 10 MiB more each day for four days, of 200 MiB.
+        memory.TrendPerDay.Should().BeApproximately(10 * 1048576.0, 1000);
+        memory.Fit.Should().BeApproximately(1, 1e-6);
+        memory.Peak.Should().BeApproximately(140 * 1048576.0, 100);
+        memory.PeakAt.Should().Be(TestArchive.Start.AddDays(4));
+        memory.Percentile95.Should().BeApproximately(138 * 1048576.0, 1048576);
+        memory.Headroom.Should().BeApproximately(0.31, 0.01);
+        memory.DaysToFull.Should().BeApproximately(6, 0.01);
+        memory.Proposal.Should().BeInRange(138 * 1.2 * 1048576, 172 * 1048576.0);
+    }
+
+    [Fact]
+    public void The_page_is_well_formed_needs_nothing_from_elsewhere_and_quotes_names()
+    {
+        var report = Report("<script>alert(1)</script>&\"'");
+        var page = ReportPage.Render(report);
+        page.Should().NotContain("<script").And.NotContain("http://").And.NotContain("https://").And.NotContain("@import").And.NotContain("url(");
+        page.Should().ContainAll("prefers-color-scheme:dark", "@media print", "<title>2026-03-", "<svg", "<table");
+        var document = XDocument.Parse(page.Replace("<!DOCTYPE html>", "", StringComparison.Ordinal).Replace("<meta charset=\"utf-8\">", "", StringComparison.Ordinal)
+            .Replace("initial-scale=1\">", "initial-scale=1\"/>", StringComparison.Ordinal).Replace("content=\"light dark\">", "content=\"light dark\"/>", StringComparison.Ordinal));
+        document.Descendants("svg").Should().HaveCount(2);
+        document.Descendants("svg").Descendants("text").Should().Contain(t => t.Value == "limit 200 MiB");
+        JsonDocument.Parse(JsonSerializer.Serialize(report, CapacityJson.Default.CapacityReport)).RootElement.GetProperty("subjects")[0].GetProperty("resources").GetArrayLength().Should().Be(2);
+    }
+
+    [Fact]
+    public void Refuses_an_archive_that_has_nothing_to_report()
+    {
+        using (var archive = new TestArchive(_folder.At("a")))
+        {
+            archive.Write(TimeSpan.FromSeconds(1), (TestArchive.Load, [1]));
+        }
+
+        FluentActions.Invoking(() => Plan()).Should().Throw<MusterException>().Which.Kind.Should().Be(ErrorKind.NotFound);
+    }
+
+    [Fact]
+    public void Percentiles_lie_between_the_values_and_lines_are_found_again()
+    {
+        Gen.Select(Gen.Double[-1e6, 1e6].Array[1, 50], Gen.Double[0, 1]).Sample((values, share) =>
+        {
+            Array.Sort(values);
+            return UseStatistics.Percentile(values, share) is var p && p >= values[0] - 1e-6 && p <= values[^1] + 1e-6;
+        });
+        Gen.Select(Gen.Double[-1000, 1000], Gen.Double[-1000, 1000], Gen.Int[3, 60]).Sample((slope, start, count) =>
+        {
+            var points = Enumerable.Range(0, count).Select(i => new SeriesPoint(TestArchive.Start.AddHours(i * 7).UtcTicks, start + (slope * i * 7 / 24))).ToList();
+            var (found, intercept, _) = UseStatistics.Trend(points);
+            found.Should().BeApproximately(slope, 1e-4);
+            intercept.Should().BeApproximately(start, 1e-3);
+        });
+    }
+
+    private CapacityReport Report(string name)
+    {
+        using (var archive = new TestArchive(_folder.At("a")))
+        {
+            archive.Instances(TimeSpan.FromSeconds(1), name);
+            for (var i = 0; i <= 96; i++)
+            {
+                archive.Write(i == 0 ? TimeSpan.FromSeconds(1) : TimeSpan.FromHours(i), (TestArchive.Memory, [(100 + (i * 10 / 24.0)) * 1048576]), (TestArchive.Limit, [200 * 1048576]), (TestArchive.Cpu, [i == 0 ? 500_000 : i * 3600 * 500_000.0]));
+            }
+        }
+
+        return Plan();
+    }
+
+    private CapacityReport Plan()
+    {
+        var archives = ArchiveSet.Open([_folder.At("a")]);
+        return CapacityPlanning.Of(archives, TimeWindow.Parse(null, null, archives), CapacityPlanning.DefaultMargin);
+    }
+}

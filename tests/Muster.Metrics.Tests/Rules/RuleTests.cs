@@ -1,0 +1,196 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using CsCheck;
+using Muster.Core;
+using Muster.Metrics.Archive;
+using Muster.Metrics.Names;
+using Muster.Metrics.Reporting;
+using Muster.Metrics.Rules;
+
+namespace Muster.Metrics.Tests.Rules;
+
+public sealed class RuleTests : IDisposable
+{
+    private readonly TestFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("container.memory.usage > 50", "1-5 7-9")]
+    [InlineData("some_inst container.memory.usage / container.memory.limit > 0.5", "1-5 7-9")]
+    [InlineData("all_inst container.memory.usage > 50", "3-5")]
+    [InlineData("50%_inst container.memory.usage > 50", "1-5 7-9")]
+    [InlineData("container.memory.usage #'db' > 50", "3-5")]
+    [InlineData("container.memory.usage #'w*' > 50", "1-5 7-9")]
+    [InlineData("not container.memory.usage > 50", "6-6 10-10")]
+    [InlineData("sample.load >= 3 and (sample.load < 5 or sample.load == 8)", "3-4 8-8")]
+    [InlineData("(sample.load + 1) * 2 > 16", "8-10")]
+    [InlineData("rate(container.cpu.usage) > 0.5", "5-6")]
+    [InlineData("!(sample.load != 4) || sample.load > 9", "4-4 10-10")]
+    public void Fires_while_the_condition_holds(string when, string expected)
+    {
+        var news = Replay($"rules: [{{name: r, every: 1s, when: \"{when}\"}}]", out _);
+        Spans(news).Should().Be(expected);
+    }
+
+    [Fact]
+    public void Waits_for_the_hold_time_and_says_when_it_is_over()
+    {
+        var news = Replay("rules: [{name: high, every: 1s, for: 2s, when: container.memory.usage > 50, message: \"{name}: {instances} at {values}\"}]", out var states);
+        news.Select(n => ((n.Time - TestArchive.Start).TotalSeconds, n.State, n.Message)).Should().Equal(
+            (3, RuleStanding.Firing, "high: web, db at web 60, db 70"), (6, RuleStanding.Calm, "high is over"),
+            (9, RuleStanding.Firing, "high: web at web 60"), (10, RuleStanding.Calm, "high is over"));
+        states.Should().ContainSingle().Which.State.Should().Be(RuleStanding.Calm);
+    }
+
+    [Fact]
+    public void Says_again_what_goes_on_when_it_is_to()
+    {
+        Replay("rules: [{name: r, every: 1s, repeat: 2s, when: container.memory.usage > 50}]", out _).Count(n => n.State == RuleStanding.Firing).Should().Be(5);
+    }
+
+    [Theory]
+    [InlineData("rules: []", "1 to")]
+    [InlineData("rules: [{when: sample.load > 1}]", "no name")]
+    [InlineData("rules: [{name: a, when: x > 1}, {name: a, when: x > 1}]", "given twice")]
+    [InlineData("rules: [{name: a, when: x > 1, actions: [{webhook: 'file:///etc/passwd'}]}]", "no http")]
+    [InlineData("rules: [{name: a, when: x > 1, actions: [{}]}]", "does nothing")]
+    [InlineData("rules: [{name: a, when: x > 1, wen: 3}]", "wen")]
+    [InlineData("rules: [{name: a, when: x > 1, every: 1ms}]", "more often")]
+    [InlineData("- 1", "not valid")]
+    [InlineData("rules: &a [*a]", "anchors")]
+    public void Refuses_a_file_that_is_wrong(string text, string why) =>
+        FluentActions.Invoking(() => RuleFile.Parse(text, "rules.yaml")).Should().Throw<MusterException>().Which.Message.Should().Contain(why).And.NotContain("\n");
+
+    [Theory]
+    [InlineData("sample.load")]
+    [InlineData("sample.load > ")]
+    [InlineData("sample.load > 1 2")]
+    [InlineData("(sample.load > 1")]
+    [InlineData("no.such > 1")]
+    [InlineData("1 > 2")]
+    [InlineData("sample.load # > 2")]
+    [InlineData("container.cpu.usage > container.memory.usage")]
+    public void Refuses_a_condition_that_is_wrong(string when)
+    {
+        Write();
+        FluentActions.Invoking(() => Evaluate($"rules: [{{name: r, when: \"{when}\"}}]", out _)).Should().Throw<MusterException>().Which.Kind.Should().Be(ErrorKind.Invalid);
+    }
+
+    [Fact]
+    public void Any_text_is_a_condition_or_refused()
+    {
+        Write();
+        var names = ArchiveSet.Open([_folder.At("a")]).Names;
+        var words = Pick("sample.load", "container.memory.usage", "(", ")", ">", "<=", "!=", "!", "and", "or", "not", "some_inst", "50%_inst", "#'db'", "#", "'", "1", "-", "+", "rate(", "&&", "|");
+        words.Array[0, 20].Sample(parts =>
+        {
+            try
+            {
+                _ = ConditionParser.Parse(string.Join(' ', parts), names);
+            }
+            catch (MusterException e)
+            {
+                e.Kind.Should().Be(ErrorKind.Invalid);
+            }
+        }, iter: 3000);
+        FluentActions.Invoking(() => ConditionParser.Parse(string.Concat(Enumerable.Repeat("not ", 900)) + "sample.load > 1", names)).Should().Throw<MusterException>();
+    }
+
+    [Fact]
+    public async Task Tells_the_log_syslog_and_a_webhook_that_first_refuses()
+    {
+        using var syslog = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        syslog.Bind(new UnixDomainSocketEndPoint(_folder.At("log")));
+        using var server = new TcpListener(IPAddress.Loopback, 0);
+        server.Start();
+        var address = new Uri($"http://127.0.0.1:{((IPEndPoint)server.LocalEndpoint).Port}/hook");
+        var bodies = Task.Run(async () => new[] { await AnswerAsync(server, "503 Busy"), await AnswerAsync(server, "204 Taken") }, TestContext.Current.CancellationToken);
+        var lines = new List<string>();
+        var news = new RuleEvent("high", "tester", TestArchive.Start, RuleStanding.Firing, TestArchive.Start, "high:\n<b>", "x > 1", [new RuleMatch("web", 60)]);
+        await using (var delivery = new RuleDelivery(TimeProvider.System, lines.Add, _folder.At("log")))
+        {
+            delivery.Deliver(news, [.. RuleFile.Parse($"rules: [{{name: a, when: x > 1, actions: [{{log: true, syslog: true, webhook: '{address}'}}]}}]", "x")[0].Actions]);
+            var received = await bodies.WaitAsync(TestContext.Current.CancellationToken);
+            received.Should().AllSatisfy(b => JsonDocument.Parse(b).RootElement.GetProperty("matches")[0].GetProperty("instance").GetString().Should().Be("web"));
+        }
+
+        lines.Should().ContainSingle().Which.Should().Be("high: <b>");
+        var datagram = new byte[2000];
+        Encoding.UTF8.GetString(datagram, 0, syslog.Receive(datagram)).Should().MatchRegex(@"^<28>muster\[\d+\]: high: <b>$");
+    }
+
+    private static async Task<string> AnswerAsync(TcpListener server, string status)
+    {
+        using var client = await server.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
+        var stream = client.GetStream();
+        var text = new StringBuilder();
+        var buffer = new byte[4096];
+        while (true)
+        {
+            var n = await stream.ReadAsync(buffer, TestContext.Current.CancellationToken);
+            text.Append(Encoding.UTF8.GetString(buffer, 0, n));
+            var head = text.ToString().IndexOf("\r\n\r\n", StringComparison.Ordinal);
+            var length = head < 0 ? -1 : int.Parse(text.ToString()[..head].Split("\r\n").Single(l => l.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase)).Split(':')[1], System.Globalization.CultureInfo.InvariantCulture);
+            if (head >= 0 && text.Length >= head + 4 + length)
+            {
+                await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"), TestContext.Current.CancellationToken);
+                return text.ToString()[(head + 4)..];
+            }
+        }
+    }
+
+    // The seconds in which the rule fired, from the first to the last.
+    private static string Spans(IReadOnlyList<RuleEvent> news)
+    {
+        var spans = new List<string>();
+        double? from = null;
+        foreach (var one in news)
+        {
+            var at = (one.Time - TestArchive.Start).TotalSeconds;
+            if (one.State == RuleStanding.Firing)
+            {
+                from = at;
+            }
+            else if (from is not null)
+            {
+                spans.Add($"{from}-{at - 1}");
+                from = null;
+            }
+        }
+
+        return string.Join(' ', from is null ? spans : [.. spans, $"{from}-10"]);
+    }
+
+    private List<RuleEvent> Replay(string text, out IReadOnlyList<RuleStatus> states)
+    {
+        Write();
+        return Evaluate(text, out states);
+    }
+
+    private List<RuleEvent> Evaluate(string text, out IReadOnlyList<RuleStatus> states)
+    {
+        var news = new List<RuleEvent>();
+        var archives = ArchiveSet.Open([_folder.At("a")]);
+        states = RuleEvaluation.Replay(RuleFile.Parse(text, "rules.yaml"), archives, TimeWindow.Parse(null, null, archives), news.Add);
+        return news;
+    }
+
+    private void Write()
+    {
+        using var archive = new TestArchive(_folder.At("a"));
+        archive.Instances(TimeSpan.FromSeconds(1), "web", "db");
+        double[] web = [60, 60, 60, 60, 60, 10, 60, 60, 60, 10];
+        double[] db = [10, 10, 70, 70, 70, 10, 10, 10, 10, 10];
+        var cpu = 0.0;
+        for (var i = 1; i <= 10; i++)
+        {
+            cpu += i is 5 or 6 ? 900_000 : 100_000;
+            archive.Write(TimeSpan.FromSeconds(i), (TestArchive.Memory, [web[i - 1], db[i - 1]]), (TestArchive.Limit, [100, 100]), (TestArchive.Cpu, [cpu, 0]), (TestArchive.Load, [i]));
+        }
+    }
+
+    private static Gen<string> Pick(params string[] words) => Gen.Int[0, words.Length - 1].Select(i => words[i]);
+}
