@@ -23,7 +23,7 @@ public sealed record CapacitySubject(string Name, string Kind, IReadOnlyList<Res
 /// <param name="Peak">The highest value.</param>
 /// <param name="PeakAt">When it was.</param>
 /// <param name="Last">The last value.</param>
-/// <param name="TrendPerDay">Change per day by least squares; null for fewer than three values.</param>
+/// <param name="TrendPerDay">Change per day by least squares; null for fewer than three values or less than an hour.</param>
 /// <param name="Fit">How much of the variation the trend explains, 0 to 1.</param>
 /// <param name="Limit">What it may use; null when nothing limits it.</param>
 /// <param name="Headroom">The share of the limit that is free at the 95th percentile; negative beyond it.</param>

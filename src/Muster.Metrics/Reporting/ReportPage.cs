@@ -147,7 +147,7 @@ public static class ReportPage
     }
 
     private static void Notes(StringBuilder to, CapacityReport report) => to.Append(CultureInfo.InvariantCulture, $"""
-        <footer><p>Lines show means, the lighter area peaks; dotted is the 95th percentile, dashed red the limit, straight the trend (least squares, drawn where it explains at least 30 % of what is seen). Headroom is the share of the limit that is free at the 95th percentile. “Full in” follows the trend to the limit. A proposed limit is the 95th percentile and {report.Margin * 100:0} %, of memory and disk never below the peak. Times are UTC.</p>{(report.Subjects.Count > MaxDrawn ? $"<p>{report.Subjects.Count - MaxDrawn} more have rows above and no charts.</p>" : "")}</footer>
+        <footer><p>Lines show means, the lighter area peaks; dotted is the 95th percentile, dashed red the limit, straight the trend (least squares, over an hour at least, drawn where it explains at least 30 % of what is seen). Headroom is the share of the limit that is free at the 95th percentile. “Full in” follows the trend to the limit. A proposed limit is the 95th percentile and {report.Margin * 100:0} %, of memory and disk never below the peak. Times are UTC.</p>{(report.Subjects.Count > MaxDrawn ? $"<p>{report.Subjects.Count - MaxDrawn} more have rows above and no charts.</p>" : "")}</footer>
 
         """);
 

@@ -11,6 +11,9 @@ internal static class UseStatistics
     /// <summary>A trend that explains less of what is seen is no trend.</summary>
     public const double LeastFit = 0.3;
 
+    /// <summary>What a minute did says nothing of a day: a shorter time has no trend.</summary>
+    public static readonly TimeSpan LeastSpan = TimeSpan.FromHours(1);
+
     /// <summary>As many as a chart of 600 pixels shows.</summary>
     private const int ChartPoints = 180;
 
@@ -29,7 +32,7 @@ internal static class UseStatistics
         var sorted = points.Select(p => p.Value).Order().ToArray();
         var percentile = Percentile(sorted, 0.95);
         var peak = points.MaxBy(p => p.Value);
-        var (slope, intercept, fit) = Trend(points);
+        var (slope, intercept, fit) = points[^1].Ticks - points[0].Ticks >= LeastSpan.Ticks ? Trend(points) : (null, 0, 0);
         var bound = limit is > 0 ? limit : null;
         double? days = null;
         if (slope is > 0 && fit >= LeastFit && bound is { } full)
