@@ -243,6 +243,10 @@ step "Measure it: from outside, with nothing installed inside"
 run "muster metric top --apps -s 1"
 run "muster metric get --container=shop hinv.ncpu mem.util.used kernel.all.cpu.user"
 run "muster metric watch -s 2 -t 1s container.network.all.out.bytes --instance=shop"
+run "muster metric record -t 1s -s 5 archive container kernel.all.cpu mem.util mem.physmem hinv.ncpu"
+run "muster metric replay archive container.memory.working_set | head -4"
+run "muster metric report archive"
+run "muster metric report --html report.html archive"
 muster daemon --listen-pcp none >daemon.log 2>&1 &
 daemon=$!
 servers+=($daemon)
@@ -254,6 +258,8 @@ if command -v pminfo >/dev/null; then
   run "pminfo -f container.memory.working_set"
   run "pminfo --container=shop -f network.interface.in.bytes hinv.ncpu"
   run "pmval -s 2 -t 1 -i shop container.cpu.usage"
+  say "and read the archive:"
+  run "pmlogcheck archive && pmdumplog -l archive"
 else
   say "(With Debian's package pcp installed, pminfo, pmval and the rest would be asked here, too.)"
 fi
