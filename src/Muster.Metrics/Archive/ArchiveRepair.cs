@@ -37,20 +37,32 @@ internal static class ArchiveRepair
             return false;
         }
 
-        var (number, volume) = plain[^1];
-        if (Cut(volume) is not { Label: not null } data)
+        return CutVolumes(files, plain, label, meta.Length);
+    }
+
+    // A volume that was begun and holds no record is taken back; PCP's tools refuse it.
+    private static bool CutVolumes(ArchiveFiles files, List<(int Number, string Path)> plain, ArchiveLabel label, long meta)
+    {
+        for (var i = plain.Count - 1; i >= 0; i--)
         {
+            var (number, volume) = plain[i];
+            var data = Cut(volume);
+            if (data.Label is not null && data.Length > ArchiveLabel.Size(label.Version))
+            {
+                CloseIndex(files.Index, label, new IndexEntry(data.LastTime, number, meta, data.Length));
+                return true;
+            }
+
             File.Delete(volume);
             if (number == 0)
             {
                 Delete(files);
                 return false;
             }
-
-            return true;
         }
 
-        CloseIndex(files.Index, label, new IndexEntry(data.LastTime, number, meta.Length, data.Length));
+        // What is left is compressed, and was closed with its entry in the index.
+        CloseIndex(files.Index, label, new IndexEntry(DateTimeOffset.MaxValue, files.Volumes.Where(v => File.Exists(v.Path)).Max(v => v.Number), meta, long.MaxValue));
         return true;
     }
 
@@ -112,7 +124,17 @@ internal static class ArchiveRepair
             file.Write(writer.Written.Span);
         }
 
-        file.SetLength(head + ((file.Length - head) / size * size));
+        var bytes = new byte[Math.Min(file.Length, ArchiveFormat.MaxIndexFile)];
+        file.Position = 0;
+        file.ReadExactly(bytes);
+        var sound = ArchiveIndex.Read(bytes).TakeWhile(e => e.Volume <= entry.Volume && e.Time <= entry.Time && (e.Volume < entry.Volume || e.DataOffset <= entry.DataOffset)).ToList();
+        file.SetLength(head + ((long)sound.Count * size));
+        if (entry.DataOffset == long.MaxValue || (sound.Count > 0 && sound[^1] == entry))
+        {
+            file.Flush(flushToDisk: true);
+            return;
+        }
+
         file.Position = file.Length;
         writer.Reset();
         ArchiveIndex.WriteEntry(writer, label.Version, entry);

@@ -168,7 +168,7 @@ internal sealed class ArchiveWriter : IDisposable
         }
     }
 
-    /// <summary>Ends the volume and begins the next; returns the path of the one that is closed, its bytes on disk.</summary>
+    /// <summary>Ends the volume and begins the next; returns the path of the one that is closed; its bytes are still to be waited for, elsewhere than between two samples.</summary>
     public string NextVolume()
     {
         WritePending();
@@ -179,7 +179,6 @@ internal sealed class ArchiveWriter : IDisposable
         Volume++;
         WriteLabel(_data, Volume);
         WriteEntry();
-        closed.Flush(flushToDisk: true);
         closed.Dispose();
         return closed.Name;
     }

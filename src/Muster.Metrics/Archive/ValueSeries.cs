@@ -14,6 +14,7 @@ internal readonly record struct SeriesPoint(long Ticks, double Value)
 internal sealed class ValueSeries(string metric, MetricDescriptor descriptor, string? instance)
 {
     private readonly List<SeriesPoint> _points = [];
+    private long _stretch;
 
     public string Metric => metric;
 
@@ -25,6 +26,28 @@ internal sealed class ValueSeries(string metric, MetricDescriptor descriptor, st
     public ReadOnlySpan<SeriesPoint> Points => CollectionsMarshal.AsSpan(_points);
 
     public void Add(DateTimeOffset time, double value) => _points.Add(new SeriesPoint(time.UtcTicks, value));
+
+    /// <summary>
+    /// Adds a value, or joins it with the last one when both lie in one stretch of time: of a counter the later one is kept,
+    /// which leaves its mean rate as it is, of other values the higher one. True when there is one point more.
+    /// </summary>
+    public bool Add(DateTimeOffset time, double value, TimeSpan stretch)
+    {
+        var isCounter = descriptor.Semantics == MetricSemantics.Counter;
+        if (_points.Count < 2 || time.UtcTicks - _stretch >= stretch.Ticks || double.IsNaN(_points[^1].Value) || (isCounter && (value < _points[^1].Value || double.IsNaN(_points[^2].Value))))
+        {
+            _stretch = time.UtcTicks;
+            Add(time, value);
+            return true;
+        }
+
+        if (isCounter || value > _points[^1].Value)
+        {
+            _points[^1] = new SeriesPoint(time.UtcTicks, value);
+        }
+
+        return false;
+    }
 
     public void AddGap(DateTimeOffset time)
     {
@@ -117,7 +140,8 @@ internal static class SeriesReading
     /// <param name="metrics">Whole names of metrics.</param>
     /// <param name="from">The first time.</param>
     /// <param name="to">The last time.</param>
-    public static IReadOnlyList<ValueSeries> Read(ArchiveSet archives, IReadOnlyList<string> metrics, DateTimeOffset from, DateTimeOffset to)
+    /// <param name="stretch">Values within so long are joined into one; zero for none.</param>
+    public static IReadOnlyList<ValueSeries> Read(ArchiveSet archives, IReadOnlyList<string> metrics, DateTimeOffset from, DateTimeOffset to, TimeSpan stretch)
     {
         var wanted = new Dictionary<MetricId, (string Name, MetricDescriptor Descriptor)>();
         foreach (var name in metrics)
@@ -156,14 +180,13 @@ internal static class SeriesReading
                         continue;
                     }
 
-                    if (++points > MaxPoints)
+                    ref var one = ref CollectionsMarshal.GetValueRefOrAddDefault(series, (set.Id, instance ?? ""), out _);
+                    one ??= new ValueSeries(metric.Name, metric.Descriptor, instance);
+                    points += one.Add(sample.Time, number, stretch) ? 1 : 0;
+                    if (points > MaxPoints)
                     {
                         throw new MusterException(ErrorKind.Exhausted, $"More than {MaxPoints} values lie between the two times: choose fewer metrics, or a shorter time");
                     }
-
-                    ref var one = ref CollectionsMarshal.GetValueRefOrAddDefault(series, (set.Id, instance ?? ""), out _);
-                    one ??= new ValueSeries(metric.Name, metric.Descriptor, instance);
-                    one.Add(sample.Time, number);
                 }
             }
         }

@@ -35,14 +35,9 @@ internal sealed class VolumeKeeping(LogPlan plan, TimeProvider time, Action<stri
         Expire(folder, current: null);
     }
 
-    /// <summary>Compresses a closed volume, when the plan says so.</summary>
-    public void Closed(string volume)
-    {
-        if (plan.IsCompressed)
-        {
-            _work = _work.ContinueWith(_ => Compress(volume), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-        }
-    }
+    /// <summary>Compresses a closed volume, when the plan says so, and sees to it that its bytes are on disk.</summary>
+    public void Closed(string volume) =>
+        _work = _work.ContinueWith(_ => Keep(volume), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
 
     /// <summary>Waits until all is compressed.</summary>
     public Task FinishAsync() => _work;
@@ -80,6 +75,25 @@ internal sealed class VolumeKeeping(LogPlan plan, TimeProvider time, Action<stri
         {
             // What is no whole archive is not ours to delete.
             return null;
+        }
+    }
+
+    private void Keep(string volume)
+    {
+        if (plan.IsCompressed)
+        {
+            Compress(volume);
+            return;
+        }
+
+        try
+        {
+            using var file = new FileStream(volume, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            file.Flush(flushToDisk: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            report($"{volume} is not known to be on disk: {e.Message.TrimEnd('.')}");
         }
     }
 

@@ -88,7 +88,7 @@ public static class ArchiveReplay
         }
 
         // What lies before the window's end in the next record is needed for its last value.
-        var series = SeriesReading.Read(archives, metrics, window.From - interval, archives.End);
+        var series = SeriesReading.Read(archives, metrics, window.From - interval, archives.End, TimeSpan.Zero);
         for (var time = window.From; time <= window.To; time += interval)
         {
             foreach (var one in series)

@@ -12,6 +12,9 @@ public static class CapacityPlanning
     // Those with the largest use of memory or CPU: nobody reads more.
     private const int MaxContainers = 500;
 
+    // Values of a long time are joined, so that memory depends on the number of containers alone: of a month, nine minutes.
+    private const int Stretches = 5000;
+
     private static readonly string[] ContainerMetrics =
     [
         "container.cpu.usage", "container.cpu.limit", "container.memory.working_set", "container.memory.usage", "container.memory.limit",
@@ -29,7 +32,7 @@ public static class CapacityPlanning
     public static CapacityReport Of(ArchiveSet archives, TimeWindow window, double margin)
     {
         var metrics = HostMetrics.Concat(ContainerMetrics).Where(m => archives.Names.Find(m) is not null).ToList();
-        var series = SeriesReading.Read(archives, metrics, window.From, window.To);
+        var series = SeriesReading.Read(archives, metrics, window.From, window.To, (window.To - window.From) / Stretches);
         var table = series.ToLookup(s => s.Metric, StringComparer.Ordinal);
         var host = new CapacitySubject(archives.HostName, "host", [.. Host(table, margin)]);
         var containers = table.Where(g => g.Key.StartsWith("container.", StringComparison.Ordinal)).SelectMany(g => g).Where(s => s.Instance is not null)
@@ -43,8 +46,8 @@ public static class CapacityPlanning
             throw new MusterException(ErrorKind.NotFound, "The archive holds no values that a report is made of: record container, kernel.all.cpu, mem, hinv.ncpu, filesys and network.interface, for ten minutes at least");
         }
 
-        var times = subjects.SelectMany(s => s.Resources).SelectMany(r => r.Chart).Select(p => p.Time).ToList();
-        return new CapacityReport(archives.HostName, times.Min(), times.Max(), margin, subjects);
+        var points = series.Where(s => s.Points.Length > 0).Select(s => (First: s.Points[0].Time, Last: s.Points[^1].Time)).ToList();
+        return new CapacityReport(archives.HostName, points.Min(p => p.First), points.Max(p => p.Last), margin, subjects);
     }
 
     // What is full within two months first, then the least headroom.

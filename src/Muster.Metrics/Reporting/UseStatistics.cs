@@ -75,7 +75,7 @@ internal static class UseStatistics
             (xx, xy, yy) = (xx + (x * x), xy + (x * y), yy + (y * y));
         }
 
-        return xx <= 0 ? (null, 0, 0) : (xy / xx, meanY - (xy / xx * meanX), yy <= 0 ? 1 : xy * xy / (xx * yy));
+        return xx <= 0 ? (null, 0, 0) : (xy / xx, meanY - (xy / xx * meanX), yy <= 0 ? 0 : xy * xy / (xx * yy));
     }
 
     /// <summary>A limit that a person would write: cores to a twentieth, bytes to two figures of their power of 1024.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 using Muster.Metrics.Names;
 
 namespace Muster.Metrics.Rules;
@@ -7,15 +8,19 @@ namespace Muster.Metrics.Rules;
 public enum RuleStanding
 {
     /// <summary>Values are missing, as before the second value of a rate.</summary>
+    [JsonStringEnumMemberName("unknown")]
     Unknown,
 
     /// <summary>The condition does not hold.</summary>
+    [JsonStringEnumMemberName("calm")]
     Calm,
 
     /// <summary>It holds, and not for long enough yet.</summary>
+    [JsonStringEnumMemberName("pending")]
     Pending,
 
     /// <summary>It has held for its time.</summary>
+    [JsonStringEnumMemberName("firing")]
     Firing,
 }
 

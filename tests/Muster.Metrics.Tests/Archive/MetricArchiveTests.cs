@@ -142,6 +142,23 @@ public sealed class MetricArchiveTests : IDisposable
     }
 
     [Fact]
+    public void A_volume_that_was_begun_and_not_written_to_is_taken_back()
+    {
+        var path = _folder.At("begun");
+        using (var archive = new TestArchive(path))
+        {
+            archive.Write(TimeSpan.FromSeconds(1), (TestArchive.Load, [1]));
+            archive.Write(TimeSpan.FromSeconds(2), (TestArchive.Load, [2]));
+            archive.Writer.NextVolume();
+        }
+
+        ArchiveRepair.Repair(path).Should().BeTrue();
+        File.Exists(path + ".1").Should().BeFalse();
+        ProgramRun.Of("pmlogcheck", [path]).Succeeded().Out.Should().BeEmpty();
+        Numbers(path, default).Single().Points.Length.Should().Be(2);
+    }
+
+    [Fact]
     public void Any_damage_is_read_around_or_refused_in_one_sentence()
     {
         var path = Record(ArchiveVersion.V3);
@@ -194,7 +211,7 @@ public sealed class MetricArchiveTests : IDisposable
         Directory.GetFiles(_folder.Path).Should().HaveCount(2);
     }
 
-    private static IReadOnlyList<ValueSeries> Numbers(string path, DateTimeOffset from) => SeriesReading.Read(ArchiveSet.Open([path]), ["sample.load"], from, DateTimeOffset.MaxValue);
+    private static IReadOnlyList<ValueSeries> Numbers(string path, DateTimeOffset from) => SeriesReading.Read(ArchiveSet.Open([path]), ["sample.load"], from, DateTimeOffset.MaxValue, TimeSpan.Zero);
 
     private string Record(ArchiveVersion version)
     {
