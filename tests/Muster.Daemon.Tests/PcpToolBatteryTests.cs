@@ -15,6 +15,8 @@ public sealed class PcpToolBatteryTests(RunningDaemon daemon) : IClassFixture<Ru
     [InlineData("pcp", "pidstat -s 2 -t 0.2", "Command")]
     [InlineData("pcp", "-h localhost dstat --nocolor 1 2", "total-usage")]
     [InlineData("pcp", "-h localhost atop 1 1", "CPL | numcpu")]
+    [InlineData("pcp", "-h localhost free", "Mem:")]
+    [InlineData("pcp", "-h localhost ipcs -l", "max seg size")]
     [InlineData("pmrep", "-h localhost -s 2 -t 0.2 -o csv kernel.all.load mem.util.free", "mem.util.free")]
     [InlineData("pmval", "-h localhost -s 2 -t 0.2 kernel.all.pswitch", "rate")]
     [InlineData("pmprobe", "-h localhost -I kernel.all.load", "\"1 minute\"")]

@@ -64,7 +64,7 @@ internal sealed class MetricsPart
 
         await using var http = settings.Http is { } address ? await MetricsHttp.StartAsync(address, _door, _contexts, ct) : null;
         using var end = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        List<Task> tasks = [server.RunAsync(end.Token), SampleContainersAsync(end.Token)];
+        List<Task> tasks = [server.RunAsync(end.Token), SampleContainersAsync(end.Token), IdleMemory.RunAsync(_time, end.Token)];
         if (settings.Otlp is { } otlp)
         {
             tasks.Add(OtlpPush.RunAsync(_door.Value, otlp, end.Token));

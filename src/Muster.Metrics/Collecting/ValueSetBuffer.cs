@@ -9,14 +9,18 @@ public sealed class ValueSetBuffer : IDisposable
     /// <summary>As many are kept as fetches run at once on a machine of a few cores; the rest is left to the collector.</summary>
     private const int Kept = 4;
 
-    /// <summary>A buffer that held more values is not kept: 64 Ki of them are about 1.5 MB.</summary>
-    private const int MaxKeptValues = 64 * 1024;
+    /// <summary>A buffer that held more values is kept only until the next full collection: 16 Ki of them are about 400 KB.</summary>
+    private const int MaxKeptValues = IdleMemory.LargeValues;
 
     private static readonly ConcurrentQueue<ValueSetBuffer> Idle = new();
+
+    // The last larger one, for as long as no full collection finds it unused.
+    private static readonly WeakReference<ValueSetBuffer> Large = new(null!);
 
     private ValueSet[] _sets = [];
     private ResultSet[] _results = [];
     private int _taken;
+    private bool _wasLarge;
 
     private ValueSetBuffer()
     {
@@ -25,7 +29,11 @@ public sealed class ValueSetBuffer : IDisposable
     internal ValueSet this[int slot] => _sets[slot];
 
     /// <summary>Lends a buffer; disposing gives it back.</summary>
-    public static ValueSetBuffer Rent() => Idle.TryDequeue(out var buffer) ? buffer : new ValueSetBuffer();
+    public static ValueSetBuffer Rent()
+    {
+        IdleMemory.Begin();
+        return Idle.TryDequeue(out var buffer) ? buffer : TakeLarge() ?? new ValueSetBuffer();
+    }
 
     /// <summary>So many empty sets.</summary>
     public ReadOnlySpan<ValueSet> Take(int count)
@@ -71,9 +79,33 @@ public sealed class ValueSetBuffer : IDisposable
 
         Array.Clear(_results);
         _taken = 0;
-        if (values <= MaxKeptValues && Idle.Count < Kept)
+        if (values <= MaxKeptValues && Idle.Count < Kept && !_wasLarge)
         {
             Idle.Enqueue(this);
+        }
+        else
+        {
+            _wasLarge = true;
+            lock (Large)
+            {
+                Large.SetTarget(this);
+            }
+        }
+
+        IdleMemory.End(values);
+    }
+
+    private static ValueSetBuffer? TakeLarge()
+    {
+        lock (Large)
+        {
+            if (!Large.TryGetTarget(out var buffer))
+            {
+                return null;
+            }
+
+            Large.SetTarget(null!);
+            return buffer;
         }
     }
 }

@@ -7,6 +7,11 @@ namespace Muster.Metrics.Export;
 /// <summary>UTF-8 text in one pooled buffer that grows.</summary>
 internal sealed class TextBuffer : IDisposable, IBufferWriter<byte>
 {
+    // The pool keeps what it is given for minutes: larger ones are kept here, one until the next full collection.
+    private const int MaxPooled = 256 * 1024;
+
+    private static readonly WeakReference<byte[]> Large = new(null!);
+
     private byte[] _bytes = ArrayPool<byte>.Shared.Rent(64 * 1024);
 
     public int Length { get; private set; }
@@ -96,7 +101,7 @@ internal sealed class TextBuffer : IDisposable, IBufferWriter<byte>
     /// <inheritdoc/>
     public void Dispose()
     {
-        ArrayPool<byte>.Shared.Return(_bytes);
+        Return(_bytes);
         _bytes = [];
         Length = 0;
     }
@@ -105,10 +110,51 @@ internal sealed class TextBuffer : IDisposable, IBufferWriter<byte>
     {
         if (_bytes.Length - Length < Math.Max(count, 1))
         {
-            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(_bytes.Length * 2, Length + count));
+            var larger = Rent(Math.Max(_bytes.Length * 2, Length + count));
             _bytes.AsSpan(0, Length).CopyTo(larger);
-            ArrayPool<byte>.Shared.Return(_bytes);
+            Return(_bytes);
             _bytes = larger;
+        }
+    }
+
+    private static byte[] Rent(int length)
+    {
+        if (length <= MaxPooled)
+        {
+            return ArrayPool<byte>.Shared.Rent(length);
+        }
+
+        lock (Large)
+        {
+            if (Large.TryGetTarget(out var kept) && kept.Length >= length)
+            {
+                Large.SetTarget(null!);
+                return kept;
+            }
+        }
+
+        return GC.AllocateUninitializedArray<byte>(length);
+    }
+
+    private static void Return(byte[] bytes)
+    {
+        if (bytes.Length == 0)
+        {
+            return;
+        }
+
+        if (bytes.Length <= MaxPooled)
+        {
+            ArrayPool<byte>.Shared.Return(bytes);
+            return;
+        }
+
+        lock (Large)
+        {
+            if (!Large.TryGetTarget(out var kept) || kept.Length < bytes.Length)
+            {
+                Large.SetTarget(bytes);
+            }
         }
     }
 }

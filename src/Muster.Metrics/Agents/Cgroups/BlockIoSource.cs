@@ -29,6 +29,9 @@ internal sealed class BlockIoSource(CgroupTree tree, MeasuredHierarchy hierarchy
     private readonly InstanceNames _names = new();
 
     /// <inheritdoc/>
+    public override bool IsLong => tree.Known(hierarchy).All.Length >= CgroupTree.Many;
+
+    /// <inheritdoc/>
     public override void Read(ReadContext context, ReadOnlySpan<Sheet> sheets)
     {
         var (all, each) = (sheets[0], sheets[1]);

@@ -26,6 +26,9 @@ internal sealed class GroupSource : Source
     }
 
     /// <inheritdoc/>
+    public override bool IsLong => _tree.Known(_hierarchy).All.Length >= CgroupTree.Many;
+
+    /// <inheritdoc/>
     public override void Read(ReadContext context, ReadOnlySpan<Sheet> sheets)
     {
         var sheet = sheets[0];

@@ -11,6 +11,9 @@ internal sealed class PerCpuSource(CgroupTree tree, MeasuredHierarchy hierarchy,
     private readonly InstanceNames _names = new();
 
     /// <inheritdoc/>
+    public override bool IsLong => tree.Known(hierarchy).All.Length >= CgroupTree.Many;
+
+    /// <inheritdoc/>
     public override void Read(ReadContext context, ReadOnlySpan<Sheet> sheets)
     {
         var prefix = context.Container is { } container ? ContainerGroups.Path(container, hierarchy.Hierarchy) : null;

@@ -14,7 +14,7 @@ internal sealed class ContainerCgroups(CgroupTree tree)
 
     public CgroupTree Tree => tree;
 
-    /// <summary>The container's own group, or null when it has none in the hierarchy now.</summary>
+    /// <summary>The container's own group, or null when it had none in the hierarchy at the tree's last <see cref="CgroupTree.Refresh"/>.</summary>
     public CgroupNode? Find(ContainerDescription container, MeasuredHierarchy? hierarchy)
     {
         if (hierarchy is null)
@@ -35,17 +35,7 @@ internal sealed class ContainerCgroups(CgroupTree tree)
             }
         }
 
-        return path is null ? null : tree.Groups(hierarchy).Find(path);
-    }
-
-    /// <summary>Calls back for the group and every group below it.</summary>
-    public static void ForEach(CgroupNode group, Action<CgroupNode> visit)
-    {
-        visit(group);
-        foreach (var child in group.ChildList)
-        {
-            ForEach(child, visit);
-        }
+        return path is null ? null : tree.Known(hierarchy).Find(path);
     }
 
     /// <summary>Reads the first of the texts that the group has into a new row of the sheet; -1 when there is none.</summary>

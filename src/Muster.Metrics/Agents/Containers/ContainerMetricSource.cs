@@ -23,6 +23,8 @@ internal sealed class ContainerMetricSource : Source
     private readonly EventJournal _journal;
     private readonly InstanceNames _names = new();
     private readonly CpuPart _cpu;
+    private readonly ScratchSheets _scratch = new(All.Length);
+    private readonly ContainerCgroups _groups;
     private readonly MemoryPart _memory;
     private readonly UsePart _use;
     private readonly NetworkPart _network = new();
@@ -36,6 +38,7 @@ internal sealed class ContainerMetricSource : Source
         _containers = containers;
         _ledger = ledger;
         _journal = journal;
+        _groups = groups;
         _cpu = new CpuPart(groups);
         _memory = new MemoryPart(groups);
         _use = new UsePart(groups);
@@ -51,6 +54,7 @@ internal sealed class ContainerMetricSource : Source
     public override void Read(ReadContext context, ReadOnlySpan<Sheet> sheets)
     {
         var (containers, interfaces) = (sheets[0], sheets[1]);
+        _groups.Tree.Refresh();
         if (context.Container is { } only)
         {
             foreach (var container in _containers.All)
@@ -103,6 +107,7 @@ internal sealed class ContainerMetricSource : Source
         var sheet = new Sheet(All.Length);
         var none = new Sheet(NetworkPart.InterfaceColumns.Length);
         var all = _containers.All;
+        _groups.Tree.Refresh();
         foreach (var container in all)
         {
             if (container.State is ContainerState.Running or ContainerState.Paused or ContainerState.Orphaned or ContainerState.Restarting)
@@ -167,12 +172,25 @@ internal sealed class ContainerMetricSource : Source
 
     private void ReadEvents(ContainerDescription container, CounterLedger.Account account, Sheet sheet, int row)
     {
-        var scratch = new Sheet(All.Length);
-        scratch.Want(Cpu + 3);
-        scratch.Want(Memory + 8);
-        var at = scratch.AddRow(0);
-        _cpu.Read(container, account, scratch, at, Cpu);
-        _memory.Read(container, account, scratch, at, Memory);
+        // What was asked for besides has been counted a moment ago.
+        var (hasCpu, hasMemory) = (sheet.WantsAnyOf(Cpu + 3, Cpu + 6), sheet.WantsAnyOf(Memory + 7, Memory + 9));
+        if (!hasCpu || !hasMemory)
+        {
+            using var loan = _scratch.Rent();
+            var at = loan.Sheet.AddRow(0);
+            if (!hasCpu)
+            {
+                loan.Sheet.Want(Cpu + 3);
+                _cpu.Read(container, account, loan.Sheet, at, Cpu);
+            }
+
+            if (!hasMemory)
+            {
+                loan.Sheet.Want(Memory + 8);
+                _memory.Read(container, account, loan.Sheet, at, Memory);
+            }
+        }
+
         NoteEvents(container, account);
         for (var i = 0; i < EventKinds.Length; i++)
         {

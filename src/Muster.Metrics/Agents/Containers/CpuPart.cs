@@ -15,6 +15,7 @@ internal sealed class CpuPart
 
     private static readonly string[] Raw = ["cpuacct.usage", "user", "system", "nr_periods", "nr_throttled", "throttled_time", "throttled_usec", "usage_usec", "user_usec", "system_usec", "cpu.cfs_quota_us", "cpu.cfs_period_us", "cpu.max"];
 
+    private readonly ScratchSheets _scratch = new(Raw.Length);
     private readonly ContainerCgroups _groups;
     private readonly MeasuredHierarchy? _accounting;
     private readonly MeasuredHierarchy? _scheduling;
@@ -71,7 +72,8 @@ internal sealed class CpuPart
     /// <summary>The CPUs that a group may use, its own limit or, where it has none, those of the groups below together; 0 for no limit.</summary>
     public double FindLimit(CgroupNode group)
     {
-        var scratch = new Sheet(Raw.Length);
+        using var loan = _scratch.Rent();
+        var scratch = loan.Sheet;
         double own;
         if (_unified is null)
         {
@@ -114,7 +116,8 @@ internal sealed class CpuPart
 
     private void ReadTimes(ContainerDescription container, CounterLedger.Account account)
     {
-        var scratch = new Sheet(Raw.Length);
+        using var loan = _scratch.Rent();
+        var scratch = loan.Sheet;
         if (_unified is not null)
         {
             if (_groups.Find(container, _unified) is { } group)
@@ -143,14 +146,24 @@ internal sealed class CpuPart
             return;
         }
 
-        ContainerCgroups.ForEach(top, group =>
+        CountThrottling(top, account);
+    }
+
+    private void CountThrottling(CgroupNode group, CounterLedger.Account account)
+    {
+        using (var loan = _scratch.Rent())
         {
-            var scratch = new Sheet(Raw.Length);
+            var scratch = loan.Sheet;
             var row = _groups.Read(group, scratch, _statistics);
             Count(account, 3, group, scratch, row, 3, 1, 1);
             Count(account, 4, group, scratch, row, 4, 1, 1);
             Count(account, 5, group, scratch, row, scratch.Has(row, 6) ? 6 : 5, 1, scratch.Has(row, 6) ? 1 : NanosecondsPerMicrosecond);
-        });
+        }
+
+        foreach (var child in group.ChildList)
+        {
+            CountThrottling(child, account);
+        }
     }
 
     private static void Count(CounterLedger.Account account, int counter, CgroupNode group, Sheet scratch, int row, int column, long factor, long divisor)

@@ -16,7 +16,7 @@ internal sealed class EventJournal(TimeProvider time, MetricId countParameter)
 
     /// <summary>Notes a counter's value: an event when it grew since the last note.</summary>
     public void Note(string container, string kind, long value) =>
-        _rings.GetOrAdd((container, kind), _ => new Ring()).Note(value, delta => new MetricEvent(time.GetUtcNow(), Point, [new MetricEventParameter(countParameter, MetricType.UInt64, MetricValue.From(delta))]));
+        _rings.GetOrAdd((container, kind), static _ => new Ring()).Note(value, time, countParameter);
 
     /// <summary>The events that are kept, the oldest first; those lost before them as one record.</summary>
     public IReadOnlyList<MetricEvent> Events(string container, string kind) => _rings.TryGetValue((container, kind), out var ring) ? ring.Events(time) : [];
@@ -40,7 +40,7 @@ internal sealed class EventJournal(TimeProvider time, MetricId countParameter)
         private long? _last;
         private int _missed;
 
-        public void Note(long value, Func<long, MetricEvent> make)
+        public void Note(long value, TimeProvider time, MetricId countParameter)
         {
             lock (_gate)
             {
@@ -52,7 +52,7 @@ internal sealed class EventJournal(TimeProvider time, MetricId countParameter)
                         _missed++;
                     }
 
-                    _events.Enqueue(make(value - last));
+                    _events.Enqueue(new MetricEvent(time.GetUtcNow(), Point, [new MetricEventParameter(countParameter, MetricType.UInt64, MetricValue.From(value - last))]));
                 }
 
                 _last = Math.Max(value, _last ?? value);
@@ -63,7 +63,7 @@ internal sealed class EventJournal(TimeProvider time, MetricId countParameter)
         {
             lock (_gate)
             {
-                return _missed == 0 ? [.. _events] : [new MetricEvent(_events.Count > 0 ? _events.Peek().Time : time.GetUtcNow(), MissedFlag, [], _missed), .. _events];
+                return _missed == 0 ? _events.Count == 0 ? [] : [.. _events] : [new MetricEvent(_events.Count > 0 ? _events.Peek().Time : time.GetUtcNow(), MissedFlag, [], _missed), .. _events];
             }
         }
     }

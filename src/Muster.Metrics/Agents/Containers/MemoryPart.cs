@@ -28,6 +28,7 @@ internal sealed class MemoryPart
         "total_pgmajfault", "pgmajfault", "memory.limit_in_bytes", "memory.max", "memory.failcnt", "events.max", "events.oom_kill",
     ];
 
+    private readonly ScratchSheets _scratch = new(Raw.Length);
     private readonly ContainerCgroups _groups;
     private readonly MeasuredHierarchy? _hierarchy;
     private readonly bool _isV2;
@@ -58,7 +59,7 @@ internal sealed class MemoryPart
         if (group is not null && (sheet.WantsAnyOf(first, first + Limit) || sheet.Wants(first + 9)))
         {
             var use = Use(group);
-            long[] values = [use.Usage, Math.Max(0, use.Usage - use.InactiveFile), use.Anonymous, use.File, use.Kernel, use.Swap];
+            ReadOnlySpan<long> values = [use.Usage, Math.Max(0, use.Usage - use.InactiveFile), use.Anonymous, use.File, use.Kernel, use.Swap];
             for (var i = 0; i < values.Length; i++)
             {
                 sheet.Set(row, first + i, values[i]);
@@ -89,22 +90,21 @@ internal sealed class MemoryPart
     /// <summary>Adds what has happened at the limit to the account.</summary>
     public void ReadEvents(CgroupNode top, CounterLedger.Account account)
     {
-        // Version 2 counts those below with a group, version 1 does not.
-        if (_isV2)
+        using (var loan = _scratch.Rent())
         {
-            Count(top);
-        }
-        else
-        {
-            ContainerCgroups.ForEach(top, Count);
+            var scratch = loan.Sheet;
+            var row = _groups.Read(top, scratch, _events);
+            account.Add(Columns[Hits], top.Path, ContainerCgroups.Epoch(top), scratch.Number(row, _isV2 ? 17 : 16));
+            account.Add(Columns[Hits + 1], top.Path, ContainerCgroups.Epoch(top), scratch.Number(row, 18));
         }
 
-        void Count(CgroupNode group)
+        // Version 2 counts those below with a group, version 1 does not.
+        if (!_isV2)
         {
-            var scratch = new Sheet(Raw.Length);
-            var row = _groups.Read(group, scratch, _events);
-            account.Add(Columns[Hits], group.Path, ContainerCgroups.Epoch(group), scratch.Number(row, _isV2 ? 17 : 16));
-            account.Add(Columns[Hits + 1], group.Path, ContainerCgroups.Epoch(group), scratch.Number(row, 18));
+            foreach (var child in top.ChildList)
+            {
+                ReadEvents(child, account);
+            }
         }
     }
 
@@ -114,17 +114,19 @@ internal sealed class MemoryPart
     /// <summary>What the group and those below hold.</summary>
     public MemoryUse Use(CgroupNode group)
     {
-        var scratch = new Sheet(Raw.Length);
+        using var loan = _scratch.Rent();
+        var scratch = loan.Sheet;
         var row = _groups.Read(group, scratch, _use);
-        return new MemoryUse(Of(0, 1), Of(2, 3), Of(4, 5), Of(6, 7), Of(8, 9), Of(10, 11), Of(12, 13));
-
-        long Of(int version1, int version2) => scratch.Number(row, _isV2 ? version2 : version1);
+        var at = _isV2 ? 1 : 0;
+        return new MemoryUse(
+            scratch.Number(row, at), scratch.Number(row, 2 + at), scratch.Number(row, 4 + at), scratch.Number(row, 6 + at), scratch.Number(row, 8 + at), scratch.Number(row, 10 + at), scratch.Number(row, 12 + at));
     }
 
     /// <summary>The bytes that a group may use: its own limit or, where it has none, those of the groups below together; -1 (2^64-1) for no limit.</summary>
     public long FindLimit(CgroupNode group)
     {
-        var scratch = new Sheet(Raw.Length);
+        using var loan = _scratch.Rent();
+        var scratch = loan.Sheet;
         var row = _groups.Read(group, scratch, _limit);
         var own = scratch.Has(row, _isV2 ? 15 : 14) ? scratch.Number(row, _isV2 ? 15 : 14) : GroupText.NoLimit;
         if ((ulong)own < NoLimitFrom || group.ChildList.Length == 0)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Muster.Linux;
 using Muster.Metrics.Agents.Cgroups;
 using Muster.Metrics.Agents.Kernel;
@@ -26,10 +27,16 @@ internal sealed class UsePart
     private const int FileSystem = 9;
     private const int PressureFirst = 12;
 
+    // Lists of processes that are kept for the next container: a few readers at once, of containers of the usual size.
+    private const int MaxKeptLists = 4;
+    private const int MaxKeptPids = 4096;
+
     private static readonly string[] Raw = ["pids.current", "pids.max", "events.max", "cpu.some.total", "memory.some.total", "memory.full.total", "io.some.total", "io.full.total"];
 
     private static readonly NameTable IoKeys = new(["rbytes", "wbytes", "rios", "wios"]);
 
+    private readonly ConcurrentBag<List<int>> _pidLists = [];
+    private readonly ScratchSheets _scratch = new(Raw.Length);
     private readonly ContainerCgroups _groups;
     private readonly MeasuredHierarchy? _block;
     private readonly MeasuredHierarchy? _pids;
@@ -84,7 +91,8 @@ internal sealed class UsePart
 
         if (sheet.WantsAnyOf(first + PressureFirst, first + Columns.Length) && _groups.Find(container, _unified) is { } unified)
         {
-            var scratch = new Sheet(Raw.Length);
+            using var loan = _scratch.Rent();
+            var scratch = loan.Sheet;
             var at = _groups.Read(unified, scratch, _pressure);
             for (var i = 0; i < 5; i++)
             {
@@ -171,7 +179,8 @@ internal sealed class UsePart
 
     private void ReadPids(CgroupNode group, CounterLedger.Account account, Sheet sheet, int row, int first)
     {
-        var scratch = new Sheet(Raw.Length);
+        using var loan = _scratch.Rent();
+        var scratch = loan.Sheet;
         var at = _groups.Read(group, scratch, _pidTexts);
         for (var i = 0; i < 2; i++)
         {
@@ -181,11 +190,24 @@ internal sealed class UsePart
             }
         }
 
-        ContainerCgroups.ForEach(group, each =>
+        account.Add(Columns[Refused], group.Path, ContainerCgroups.Epoch(group), scratch.Number(at, 2));
+        foreach (var child in group.ChildList)
         {
-            var one = new Sheet(Raw.Length);
-            account.Add(Columns[Refused], each.Path, ContainerCgroups.Epoch(each), one.Number(_groups.Read(each, one, _pidTexts[2]), 2));
-        });
+            CountRefused(child, account);
+        }
+    }
+
+    private void CountRefused(CgroupNode group, CounterLedger.Account account)
+    {
+        using (var loan = _scratch.Rent())
+        {
+            account.Add(Columns[Refused], group.Path, ContainerCgroups.Epoch(group), loan.Sheet.Number(_groups.Read(group, loan.Sheet, _pidTexts[2]), 2));
+        }
+
+        foreach (var child in group.ChildList)
+        {
+            CountRefused(child, account);
+        }
     }
 
     private void ReadProcesses(ContainerDescription container, Sheet sheet, int row, int first)
@@ -195,7 +217,8 @@ internal sealed class UsePart
             return;
         }
 
-        var processes = ContainerProcesses.Of(container, _groups.Tree);
+        var processes = _pidLists.TryTake(out var kept) ? kept : [];
+        ContainerProcesses.Find(container, _groups.Tree, processes);
         sheet.Set(row, first + Processes, processes.Count);
         if (sheet.Wants(first + OpenFiles))
         {
@@ -206,6 +229,11 @@ internal sealed class UsePart
             }
 
             sheet.Set(row, first + OpenFiles, open);
+        }
+
+        if (processes.Count <= MaxKeptPids && _pidLists.Count < MaxKeptLists)
+        {
+            _pidLists.Add(processes);
         }
     }
 

@@ -1,19 +1,28 @@
+using Muster.Linux.Processes;
 using Muster.Metrics.Agents.Tables;
 using Muster.Metrics.Agents.Text;
 using Muster.Metrics.Names;
 
 namespace Muster.Metrics.Agents.Kernel;
 
-/// <summary>System V IPC: its limits below /proc/sys/kernel, its use as the tables of /proc/sysvipc add up.</summary>
+/// <summary>System V IPC: its limits below /proc/sys/kernel and those fixed in the kernel, its use as the tables of /proc/sysvipc add up.</summary>
 internal sealed class IpcSource() : Source(ContainerScope.Host, new SheetShape(InstanceDomainId.None, Columns))
 {
     private static readonly string[] Columns =
     [
         "shmmax", "shmmni", "shmall", "msgmax", "msgmnb", "msgmni", "sem0", "sem1", "sem2", "sem3",
         "shm_used", "shm_bytes", "shm_rss", "shm_swap", "sem_used", "sem_total", "msg_used", "msg_messages", "msg_bytes",
+        "semmap", "semmnu", "semume", "semusz", "semvmx", "semaem", "msgpool", "msgmap", "msgssz", "msgtql", "msgseg", "shmmin", "shmseg",
+        "swap_attempts", "swap_successes",
     ];
 
     private const int Tables = 10;
+    private const int Constants = 19;
+
+    // Where the kernel's structures have them.
+    private static readonly int[] OfSemaphores = [0, 3, 6, 7, 8, 9];
+    private static readonly int[] OfMessages = [0, 1, 5, 6, 7];
+    private static readonly int[] OfSharedMemory = [1, 3];
 
     private readonly KernelFile[] _limits = [.. Columns.Take(6).Append("sem").Select(n => new KernelFile("/proc/sys/kernel/" + n))];
 
@@ -46,12 +55,52 @@ internal sealed class IpcSource() : Source(ContainerScope.Host, new SheetShape(I
             }
         }
 
+        if (sheet.WantsAnyOf(Constants, Columns.Length))
+        {
+            ReadConstants(sheet, row);
+        }
+
         foreach (var (file, count, fields) in _tables)
         {
             if (sheet.WantsAnyOf(count, count + fields.Length + 1))
             {
                 using var text = file.Read();
                 AddUp(text.Bytes, sheet, row, count, fields);
+            }
+        }
+    }
+
+    private static void ReadConstants(Sheet sheet, int row)
+    {
+        Span<int> numbers = stackalloc int[10];
+        var column = Constants;
+        Put(IpcLimits.TryGetSemaphores(numbers), OfSemaphores, numbers);
+        Put(IpcLimits.TryGetMessages(numbers), OfMessages, numbers);
+        Span<ulong> shared = stackalloc ulong[5];
+        if (IpcLimits.TryGetSharedMemory(shared))
+        {
+            foreach (var place in OfSharedMemory)
+            {
+                sheet.Set(row, column++, (long)Math.Min(shared[place], uint.MaxValue));
+            }
+        }
+
+        if (IpcLimits.TryGetSwaps(out var attempts, out var successes))
+        {
+            sheet.Set(row, Columns.Length - 2, (long)attempts);
+            sheet.Set(row, Columns.Length - 1, (long)successes);
+        }
+
+        void Put(bool isKnown, int[] places, Span<int> from)
+        {
+            foreach (var place in places)
+            {
+                if (isKnown)
+                {
+                    sheet.Set(row, column, (uint)from[place]);
+                }
+
+                column++;
             }
         }
     }

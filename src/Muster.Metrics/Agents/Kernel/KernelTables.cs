@@ -151,19 +151,34 @@ internal static class KernelTables
         ipc.shm.max_segsz   23.0 - u32 discrete B    shmmax       | Largest shared memory segment
         ipc.shm.max_seg     23.2 - u32 discrete none shmmni       | Shared memory segments at most
         ipc.shm.max_shmsys  23.4 - u32 discrete none shmall       | Pages of shared memory at most
+        ipc.shm.min_segsz   23.1 - u32 discrete B    shmmin       | Smallest shared memory segment
+        ipc.shm.max_segproc 23.3 - u32 discrete none shmseg       | Shared memory segments of a process at most
         ipc.shm.used_ids    56.3 - u32 instant  none shm_used     | Shared memory segments there are
         ipc.shm.tot         56.0 - u32 instant  B    shm_bytes    | Bytes of shared memory segments
         ipc.shm.rss         56.1 - u32 instant  B    shm_rss      | Bytes of shared memory segments that are in memory
         ipc.shm.swp         56.2 - u32 instant  B    shm_swap     | Bytes of shared memory segments that are in swap
+        ipc.shm.swap_attempts  56.4 - u32 instant none =          | Attempts to swap a segment out; not counted by today's kernels
+        ipc.shm.swap_successes 56.5 - u32 instant none =          | Segments swapped out; not counted by today's kernels
         ipc.sem.max_semid   21.1 - u32 discrete none sem3         | Semaphore sets at most
         ipc.sem.max_sem     21.2 - u32 discrete none sem1         | Semaphores in the system at most
         ipc.sem.max_perid   21.4 - u32 discrete none sem0         | Semaphores in a set at most
         ipc.sem.max_ops     21.5 - u32 discrete none sem2         | Operations in one semop(2) at most
+        ipc.sem.max_semmap  21.0 - u32 discrete none semmap       | Entries of the map of semaphores; not used by the kernel
+        ipc.sem.num_undo    21.3 - u32 discrete none semmnu       | Undo structures in the system at most; not used by the kernel
+        ipc.sem.max_undoent 21.6 - u32 discrete none semume       | Undo entries of a process at most; not used by the kernel
+        ipc.sem.sz_semundo  21.7 - u32 discrete none semusz       | Size of an undo structure; not used by the kernel
+        ipc.sem.max_semval  21.8 - u32 discrete none semvmx       | Highest value of a semaphore
+        ipc.sem.max_exit    21.9 - u32 discrete none semaem       | Highest value that is undone at the exit of a process
         ipc.sem.used_sem    61.0 - u32 instant  none sem_used     | Semaphore sets there are
         ipc.sem.tot_sem     61.1 - u32 instant  none sem_total    | Semaphores in all sets
         ipc.msg.max_msgsz   22.2 - u32 discrete none msgmax       | Longest message
         ipc.msg.max_defmsgq 22.3 - u32 discrete none msgmnb       | Bytes in a message queue at most
         ipc.msg.max_msgqid  22.4 - u32 discrete none msgmni       | Message queues at most
+        ipc.msg.sz_pool     22.0 - u32 discrete KiB  msgpool      | Memory of all messages; not used by the kernel
+        ipc.msg.mapent      22.1 - u32 discrete none msgmap       | Entries of the map of messages; not used by the kernel
+        ipc.msg.max_msgseg  22.5 - u32 discrete none msgssz       | Size of a segment of a message; not used by the kernel
+        ipc.msg.num_smsghdr 22.6 - u32 discrete none msgtql       | Headers of messages in the system; not used by the kernel
+        ipc.msg.max_seg     22.7 - u32 discrete none msgseg       | Segments of messages at most; not used by the kernel
         ipc.msg.used_queues 62.0 - u32 instant  none msg_used     | Message queues there are
         ipc.msg.tot_msg     62.1 - u32 instant  none msg_messages | Messages in all queues
         ipc.msg.tot_bytes   62.2 - u32 instant  B    msg_bytes    | Bytes in all queues

@@ -42,6 +42,9 @@ internal sealed class MemInfoSource : KeyedSource
     /// <summary>The size of a huge page; 0 when the kernel has none.</summary>
     public int HugePageBytes => _hugepageSize;
 
+    /// <summary>PCP's tools ask for high and low memory by name, though no 64-bit kernel has any: these are known, and have no value.</summary>
+    public override bool Supports(Sheet probe, int column) => column == Column("HighTotal") || column == Column("HighFree") || column == Column("LowTotal") || column == Column("LowFree") || base.Supports(probe, column);
+
     /// <inheritdoc/>
     protected override void Complete(ReadContext context, Sheet sheet)
     {

@@ -9,7 +9,16 @@ internal static class ContainerProcesses
 {
     public static List<int> Of(ContainerDescription container, CgroupTree tree)
     {
+        tree.Refresh();
         var found = new List<int>();
+        Find(container, tree, found);
+        return found;
+    }
+
+    /// <summary>The same in a list of the caller's, which is emptied, with the groups of the tree's last <see cref="CgroupTree.Refresh"/>.</summary>
+    public static void Find(ContainerDescription container, CgroupTree tree, List<int> found)
+    {
+        found.Clear();
         foreach (var hierarchy in tree.Hierarchies)
         {
             if (ContainerGroups.Path(container, hierarchy.Hierarchy) is not { } path)
@@ -17,7 +26,7 @@ internal static class ContainerProcesses
                 continue;
             }
 
-            if (tree.Groups(hierarchy).Find(path) is { } group)
+            if (tree.Known(hierarchy).Find(path) is { } group)
             {
                 AddBelow(group, tree, found);
             }
@@ -34,7 +43,6 @@ internal static class ContainerProcesses
         }
 
         found.Sort();
-        return found;
     }
 
     private static void AddBelow(CgroupNode group, CgroupTree tree, List<int> pids)

@@ -22,6 +22,12 @@ internal sealed class Sheet
         _wanted = new bool[columns];
     }
 
+    /// <summary>Cells that there is room for.</summary>
+    public int Capacity => _cells.Length;
+
+    /// <summary>What its owner has counted of them, for a sum over many sheets.</summary>
+    public int CountedCells { get; set; }
+
     public int Rows { get; private set; }
 
     /// <summary>0, or why there is nothing (<see cref="PcpError"/>).</summary>

@@ -49,6 +49,9 @@ internal abstract class Source(ContainerScope scope, params IReadOnlyList<SheetS
         return probe.Rows == 0;
     }
 
+    /// <summary>Whether a reading takes so long that it is worth another processor: one of hundreds of files.</summary>
+    public virtual bool IsLong => false;
+
     /// <summary>What the first reading is restricted to, which finds what this kernel has.</summary>
     public virtual InstanceSelection ProbeSelection => InstanceSelection.Everything;
 

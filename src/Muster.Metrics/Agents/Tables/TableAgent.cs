@@ -15,14 +15,20 @@ internal sealed record SourceTable(Source Source, IReadOnlyList<MetricLine> Line
 /// </summary>
 internal sealed class TableAgent : IMetricAgent
 {
+    /// <summary>A reading of more cells, some 17 bytes each, is kept only until the next full collection.</summary>
+    private const int MaxPooledCells = 64 * 1024;
+
     /// <summary>Readings kept for the next request; more clients at once than this allocate theirs anew.</summary>
     private const int MaxPooled = 8;
+
+    private const int LargeRequest = 32;
 
     private readonly Source[] _sources;
     private readonly ContainerCatalog _containers;
     private readonly FrozenDictionary<MetricId, Place> _places;
     private readonly FrozenDictionary<InstanceDomainId, (int Source, int Sheet)> _owners;
     private readonly ConcurrentBag<Reading> _pool = [];
+    private readonly WeakReference<Reading> _large = new(null!);
 
     public TableAgent(string name, int domain, IReadOnlyList<SourceTable> tables, IReadOnlyList<InstanceDomain> domains, ContainerCatalog containers)
     {
@@ -78,7 +84,7 @@ internal sealed class TableAgent : IMetricAgent
             return [];
         }
 
-        var reading = Rent();
+        var reading = Rent(isLarge: false);
         try
         {
             var sheet = reading.Sheets(owner.Source)[owner.Sheet];
@@ -102,7 +108,8 @@ internal sealed class TableAgent : IMetricAgent
     /// <inheritdoc/>
     public void Collect(ReadOnlySpan<MetricDescriptor> asked, MetricView view, ReadOnlySpan<ValueSet> values)
     {
-        var reading = Rent();
+        // A few metrics rarely are many values; what a large request filled waits for the next large one.
+        var reading = Rent(asked.Length >= LargeRequest);
         try
         {
             foreach (var metric in asked)
@@ -113,10 +120,7 @@ internal sealed class TableAgent : IMetricAgent
                 }
             }
 
-            foreach (var source in reading.Touched)
-            {
-                Read(reading, source, view);
-            }
+            ReadTouched(reading, view);
 
             for (var i = 0; i < asked.Length; i++)
             {
@@ -148,6 +152,25 @@ internal sealed class TableAgent : IMetricAgent
         return target.Kind is LabelKind.InstanceDomain or LabelKind.Instance && _owners.TryGetValue(domain, out var owner)
             ? _sources[owner.Source].Labels(domain, target.Kind == LabelKind.Instance ? target.Instance : -1)
             : [];
+    }
+
+    // The long ones are shared out between processors; each fills sheets of its own.
+    private void ReadTouched(Reading reading, MetricView view)
+    {
+        var taken = reading.LongOnes;
+        foreach (var source in reading.Touched)
+        {
+            if (_sources[source].IsLong)
+            {
+                taken.Add(source);
+            }
+            else
+            {
+                Read(reading, source, view);
+            }
+        }
+
+        SharedWork.Run(taken.Count, i => Read(reading, taken[i], view));
     }
 
     private static void Take(Sheet sheet, int column, ValueSet values)
@@ -222,12 +245,34 @@ internal sealed class TableAgent : IMetricAgent
         }
     }
 
-    private Reading Rent() => _pool.TryTake(out var reading) ? reading : new Reading(_sources);
+    private Reading Rent(bool isLarge)
+    {
+        if (isLarge)
+        {
+            lock (_large)
+            {
+                if (_large.TryGetTarget(out var large))
+                {
+                    _large.SetTarget(null!);
+                    return large;
+                }
+            }
+        }
+
+        return _pool.TryTake(out var reading) ? reading : new Reading(_sources);
+    }
 
     private void Return(Reading reading)
     {
         reading.Clear();
-        if (_pool.Count < MaxPooled)
+        if (reading.Cells > MaxPooledCells)
+        {
+            lock (_large)
+            {
+                _large.SetTarget(reading);
+            }
+        }
+        else if (_pool.Count < MaxPooled)
         {
             _pool.Add(reading);
         }
@@ -244,6 +289,9 @@ internal sealed class TableAgent : IMetricAgent
         private readonly List<int> _touched = [];
 
         public List<int> Touched => _touched;
+
+        /// <summary>Those of them that take long, once they are being read.</summary>
+        public List<int> LongOnes { get; } = [];
 
         public Sheet[] Sheets(int source)
         {
@@ -269,6 +317,9 @@ internal sealed class TableAgent : IMetricAgent
             return sheets;
         }
 
+        /// <summary>The room of all sheets.</summary>
+        public int Cells { get; private set; }
+
         public void Clear()
         {
             foreach (var source in _touched)
@@ -276,11 +327,14 @@ internal sealed class TableAgent : IMetricAgent
                 _isTouched[source] = false;
                 foreach (var sheet in _sheets[source]!)
                 {
+                    Cells -= sheet.CountedCells;
+                    Cells += sheet.CountedCells = sheet.Capacity;
                     sheet.Clear();
                 }
             }
 
             _touched.Clear();
+            LongOnes.Clear();
         }
     }
 }
