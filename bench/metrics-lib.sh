@@ -78,8 +78,9 @@ start_pmcd() {
     [ -x /usr/lib/pcp/bin/pmcd ] || fail "pmcd is missing: eng/bootstrap.sh --tests installs it"
     [ -e /var/lib/pcp/pmns/root ] || (cd /var/lib/pcp/pmns && ./Rebuild -us)
     pmcd_port=$(free_port)
+    # Agents write their logs where they are started.
     PMCD_PORT=$pmcd_port PMCD_SOCKET=$root/pmcd.socket PCP_RUN_DIR=$root unshare -m sh -c \
-        "[ ! -d /sys/fs/cgroup/unified ] || umount /sys/fs/cgroup/unified; exec /usr/lib/pcp/bin/pmcd -f -i 127.0.0.1 -l $root/pmcd.log" > /dev/null 2>&1 &
+        "cd $root; [ ! -d /sys/fs/cgroup/unified ] || umount /sys/fs/cgroup/unified; exec /usr/lib/pcp/bin/pmcd -f -i 127.0.0.1 -l $root/pmcd.log" > /dev/null 2>&1 &
     pmcd=$!
     pids+=("$pmcd")
     until_true pmcd pminfo -h "unix://$root/pmcd.socket" -f proc.nprocs
