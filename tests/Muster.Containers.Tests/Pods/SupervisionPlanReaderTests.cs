@@ -67,6 +67,27 @@ public sealed class SupervisionPlanReaderTests
         }, iter: 100);
     }
 
+    [Fact]
+    public void Gives_members_that_are_left_out_the_defaults_of_the_plan_itself()
+    {
+        var plan = new SupervisionPlan
+        {
+            Pod = "p",
+            Runtime = "/crun",
+            RuntimeArguments = [],
+            Cgroup = "/c",
+            CgroupLock = "/l",
+            Mounts = [new PlannedMount { Type = "tmpfs", Target = "/t" }],
+            Apps = [new PlannedApp { Name = "a", Id = "i", Bundle = "/b" }],
+            ExitedDirectory = "/e",
+        };
+        var least = """
+            {"version":1,"pod":"p","runtime":"/crun","runtimeArguments":[],"cgroup":"/c","cgroupLock":"/l","exitedDirectory":"/e",
+             "mounts":[{"type":"tmpfs","target":"/t"}],"apps":[{"name":"a","id":"i","bundle":"/b"}]}
+            """u8.ToArray();
+        PodJson.Bytes(SupervisionPlanReader.Read(least)).Should().Equal(PodJson.Bytes(plan));
+    }
+
     [Theory]
     [InlineData("{}")]
     [InlineData("[]")]
