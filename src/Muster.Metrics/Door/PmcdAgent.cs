@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Muster.Metrics.Agents.Processes;
 using Muster.Metrics.Collecting;
 using Muster.Metrics.Names;
 using Muster.Metrics.Wire;
@@ -160,7 +161,7 @@ internal sealed class PmcdAgent : IMetricAgent
         6 => MetricValue.From(System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "aarch64" : "x86_64"),
         7 => MetricValue.From(ServerVersion),
         16 => MetricValue.From("pmcd"),
-        17 => MetricValue.From((ulong)Directory.EnumerateFileSystemEntries("/proc/self/fd").Count()),
+        17 => ProcessFiles.CountEntries(Environment.ProcessId, "fd"u8) is >= 0 and var open ? MetricValue.From((ulong)open) : null,
         20 => MetricValue.From("muster"),
         21 => MetricValue.From(HostFacts.HostName),
         23 => MetricValue.From((ulong)Environment.ProcessId),
