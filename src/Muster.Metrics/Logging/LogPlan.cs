@@ -24,8 +24,8 @@ public sealed record LogPlan
     /// <summary>Age at which an archive is ended and the next begun.</summary>
     public TimeSpan ArchiveSpan { get; init; } = TimeSpan.FromDays(1);
 
-    /// <summary>Whether ended volumes are compressed with zstd.</summary>
-    public bool IsCompressed { get; init; } = true;
+    /// <summary>How ended volumes are compressed.</summary>
+    public ArchiveCompression Compression { get; init; } = ArchiveCompression.Xz;
 
     /// <summary>Archives whose last volume is older are deleted; null for never.</summary>
     public TimeSpan? KeepAge { get; init; } = TimeSpan.FromDays(14);
@@ -97,9 +97,9 @@ internal sealed record LogPlanText
             faults.Add($"log needs 1 to {LogGroup.MaxGroups} entries, each with every and metrics");
         }
 
-        if (text.Compress is not (null or "zstd" or "none"))
+        if (text.Compress is not (null or "xz" or "zstd" or "none"))
         {
-            faults.Add($"compress is \"{text.Compress}\", and can be zstd or none");
+            faults.Add($"compress is \"{text.Compress}\", and can be xz, zstd or none");
         }
 
         if (text.Version is not (null or 2 or 3))
@@ -113,7 +113,7 @@ internal sealed record LogPlanText
             Groups = groups,
             OnlyContainers = text.Containers?.Only ?? [],
             ExceptContainers = text.Containers?.Except ?? [],
-            IsCompressed = text.Compress != "none",
+            Compression = text.Compress switch { "none" => ArchiveCompression.None, "zstd" => ArchiveCompression.Zstd, _ => ArchiveCompression.Xz },
             Version = (ArchiveVersion)(text.Version ?? 3),
             SyncInterval = Span(text.Sync, "sync"),
         };

@@ -59,7 +59,7 @@ public sealed class MetricLogger : IDisposable
     public async Task<LogSummary> RunArchiveAsync(string path, LogBounds bounds, CancellationToken ct)
     {
         // Whoever names an archive works with it by hand: its volumes stay as every tool reads them.
-        var volumes = new VolumeKeeping(_plan with { IsCompressed = false }, _time, _report);
+        var volumes = new VolumeKeeping(_plan with { Compression = ArchiveCompression.None }, _time, _report);
         try
         {
             Begin(path);

@@ -27,7 +27,7 @@ public sealed class LogPlanTests
         plan.Groups[0].Interval.Should().Be(TimeSpan.FromSeconds(10));
         plan.Groups[0].Instances.Should().Equal("1 minute", "web*");
         plan.Groups[1].Interval.Should().BeNull();
-        (plan.VolumeSize, plan.ArchiveSpan, plan.IsCompressed, plan.KeepAge, plan.KeepSize, plan.SyncInterval, plan.Version).Should().Be((10L << 20, TimeSpan.FromHours(12), false, TimeSpan.FromDays(30), 2L << 30, TimeSpan.FromSeconds(30), ArchiveVersion.V2));
+        (plan.VolumeSize, plan.ArchiveSpan, plan.Compression, plan.KeepAge, plan.KeepSize, plan.SyncInterval, plan.Version).Should().Be((10L << 20, TimeSpan.FromHours(12), ArchiveCompression.None, TimeSpan.FromDays(30), 2L << 30, TimeSpan.FromSeconds(30), ArchiveVersion.V2));
         plan.WantsContainer("web-1").Should().BeTrue();
         plan.WantsContainer("web-1/nginx").Should().BeTrue();
         plan.WantsContainer("web-test").Should().BeFalse();
