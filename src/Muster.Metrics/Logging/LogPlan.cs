@@ -1,6 +1,7 @@
 using System.IO.Enumeration;
 using System.Text.Json.Serialization;
 using Muster.Core;
+using Muster.Core.Configuration;
 using Muster.Metrics.Archive;
 
 namespace Muster.Metrics.Logging;
@@ -50,10 +51,10 @@ public sealed record LogPlan
 
     /// <summary>Reads YAML, or pmlogger's language for a text that is none of it.</summary>
     public static LogPlan Parse(string text, string where) =>
-        LoggerLanguage.Recognise(text) ? LoggerLanguage.Parse(text, where) : LogPlanText.Plan(YamlText.Parse(text, where, LogPlanJson.Default.LogPlanText), where);
+        LoggerLanguage.Recognise(text) ? LoggerLanguage.Parse(text, where) : LogPlanText.Plan(YamlDocument.Parse(text, where).To(LogPlanJson.Default.LogPlanText), where);
 
     /// <summary>Reads a file of either form.</summary>
-    public static LogPlan Load(string path) => Parse(YamlText.Load(path), path);
+    public static LogPlan Load(string path) => Parse(ConfigurationText.Load(path), path);
 }
 
 /// <summary>Metrics that are fetched together.</summary>
