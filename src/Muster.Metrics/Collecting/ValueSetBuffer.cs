@@ -28,6 +28,9 @@ public sealed class ValueSetBuffer : IDisposable
 
     internal ValueSet this[int slot] => _sets[slot];
 
+    /// <summary>The sets that <see cref="Take"/> lent.</summary>
+    internal ReadOnlySpan<ValueSet> Taken => _sets.AsSpan(0, _taken);
+
     /// <summary>Lends a buffer; disposing gives it back.</summary>
     public static ValueSetBuffer Rent()
     {
