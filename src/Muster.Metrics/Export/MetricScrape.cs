@@ -127,7 +127,7 @@ public static class MetricScrape
                 {
                     writer.Sample(value.Value, []);
                 }
-                else if (ofDomain.TryGetValue(value.Instance, out var text))
+                else if (ofDomain.Find(value.Instance) is { } text)
                 {
                     writer.Sample(value.Value, text);
                 }
@@ -137,30 +137,58 @@ public static class MetricScrape
         writer.End();
     }
 
-    /// <summary>The labels of all instances of a domain as text, made once for a scrape however many metrics share the domain.</summary>
+    /// <summary>The labels of instances as text, made once for a scrape however many metrics share the domain.</summary>
     private sealed class InstanceLabels(MetricNames catalog, MetricView view)
     {
-        private readonly Dictionary<InstanceDomainId, Dictionary<int, byte[]>> _domains = [];
+        private readonly Dictionary<InstanceDomainId, DomainLabels> _domains = [];
 
-        public Dictionary<int, byte[]> Of(InstanceDomainId id)
+        public DomainLabels Of(InstanceDomainId id)
         {
             if (!_domains.TryGetValue(id, out var labels))
             {
-                labels = [];
-                if (catalog.Find(id) is { } found)
-                {
-                    var shared = found.Agent.GetLabels(new LabelTarget(LabelKind.InstanceDomain, id.Value), view);
-                    foreach (var instance in found.Agent.GetInstances(id, view))
-                    {
-                        var own = found.Agent.GetLabels(new LabelTarget(LabelKind.Instance, id.Value, instance.Id), view);
-                        labels[instance.Id] = OpenMetricsWriter.Labels([new("instname", instance.Name), .. own, .. shared]);
-                    }
-                }
-
-                _domains.Add(id, labels);
+                _domains.Add(id, labels = new DomainLabels(catalog.Find(id)?.Agent, id, view));
             }
 
             return labels;
+        }
+    }
+
+    /// <summary>The labels of the instances of one domain. Names come from the agent's memory where it has one: a list is another reading.</summary>
+    private sealed class DomainLabels(IMetricAgent? agent, InstanceDomainId domain, MetricView view)
+    {
+        private readonly Dictionary<int, byte[]> _labels = [];
+        private IReadOnlyList<KeyValuePair<string, string>>? _shared;
+        private bool _isListed;
+
+        /// <summary>An instance's labels, null for one that is gone.</summary>
+        public byte[]? Find(int instance)
+        {
+            if (_labels.TryGetValue(instance, out var labels) || agent is null)
+            {
+                return labels;
+            }
+
+            if (agent.GetInstanceName(domain, instance) is { } name)
+            {
+                return _labels[instance] = Labels(agent, instance, name);
+            }
+
+            if (!_isListed)
+            {
+                _isListed = true;
+                foreach (var one in agent.GetInstances(domain, view))
+                {
+                    _labels[one.Id] = Labels(agent, one.Id, one.Name);
+                }
+            }
+
+            return _labels.GetValueOrDefault(instance);
+        }
+
+        private byte[] Labels(IMetricAgent from, int instance, string name)
+        {
+            _shared ??= from.GetLabels(new LabelTarget(LabelKind.InstanceDomain, domain.Value), view);
+            return OpenMetricsWriter.Labels([new("instname", name), .. from.GetLabels(new LabelTarget(LabelKind.Instance, domain.Value, instance), view), .. _shared]);
         }
     }
 }
