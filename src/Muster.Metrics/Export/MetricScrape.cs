@@ -11,13 +11,16 @@ public static class MetricScrape
     /// <summary>Beginnings of names in one request; a scraper's address line holds no more anyway.</summary>
     public const int MaxNames = 1000;
 
-    /// <summary>Bytes that wait for slow readers, all together.</summary>
-    public const long MaxPending = 128L * 1024 * 1024;
+    /// <summary>Values that wait for slow readers, all together: some 128 MB of them.</summary>
+    public const int MaxPending = 4 * 1024 * 1024;
+
+    /// <summary>Bytes that are handed over at once. Whatever is asked, the text of no more than this is in memory.</summary>
+    private const int PieceLength = 64 * 1024;
 
     // Collecting is work for the processors; more at once only makes each of them later.
     private static readonly SemaphoreSlim Making = new(2);
 
-    private static long _pending;
+    private static int _pending;
 
     // Per-process values are many and short-lived: who wants them in a time series database says so.
     private const string LeftOut = "proc.";
@@ -54,16 +57,18 @@ public static class MetricScrape
 
     /// <summary>
     /// Writes the metrics whose names begin with one of <paramref name="names"/> (whole parts: <c>mem</c> is <c>mem.util.free</c>
-    /// but not <c>memory.x</c>); all but per-process ones when there is none. An unknown name is a <see cref="ErrorKind.NotFound"/>,
-    /// too many bytes that wait for slow readers an <see cref="ErrorKind.Exhausted"/>.
+    /// but not <c>memory.x</c>); all but per-process ones when there is none. All values are of one moment; the text is made
+    /// while it is sent. An unknown name is a <see cref="ErrorKind.NotFound"/>, too many values that wait for slow readers an
+    /// <see cref="ErrorKind.Exhausted"/>, both before anything is sent.
     /// </summary>
-    public static async Task WriteAsync(DoorState door, IReadOnlyCollection<string> names, MetricView view, ExpositionFormat format, Func<ReadOnlyMemory<byte>, Task> send, CancellationToken ct)
+    /// <param name="send">Takes a piece of the text, and whether it is the last one; the piece is its own only until it returns.</param>
+    public static async Task WriteAsync(DoorState door, IReadOnlyCollection<string> names, MetricView view, ExpositionFormat format, Func<ReadOnlyMemory<byte>, bool, Task> send, CancellationToken ct)
     {
-        using var buffer = new TextBuffer();
+        ScrapeText text;
         await Making.WaitAsync(ct);
         try
         {
-            Write(door, names, view, format, buffer);
+            text = new ScrapeText(door, names, view, format);
         }
         finally
         {
@@ -71,19 +76,27 @@ public static class MetricScrape
             Making.Release();
         }
 
-        var length = buffer.Written.Length;
-        try
+        using (text)
         {
-            if (Interlocked.Add(ref _pending, length) > MaxPending)
+            try
             {
-                throw new MusterException(ErrorKind.Exhausted, $"More than {MaxPending} bytes of metrics wait for slow readers: ask again later");
-            }
+                if (Interlocked.Add(ref _pending, text.Values) > MaxPending)
+                {
+                    throw new MusterException(ErrorKind.Exhausted, $"More than {MaxPending} values of metrics wait for slow readers: ask again later");
+                }
 
-            await send(buffer.Written);
-        }
-        finally
-        {
-            Interlocked.Add(ref _pending, -length);
+                using var piece = new TextBuffer();
+                for (var more = true; more;)
+                {
+                    piece.Clear();
+                    more = text.Write(piece, PieceLength);
+                    await send(piece.Written, !more);
+                }
+            }
+            finally
+            {
+                Interlocked.Add(ref _pending, -text.Values);
+            }
         }
     }
 
@@ -101,94 +114,5 @@ public static class MetricScrape
         }
 
         return [.. names.SelectMany(n => catalog.Node(n)?.Leaves() ?? throw new MusterException(ErrorKind.NotFound, $"There is no metric {n}, and none whose name begins so")).Select(m => m.Metric).Distinct()];
-    }
-
-    internal static void Write(DoorState door, IReadOnlyCollection<string> names, MetricView view, ExpositionFormat format, TextBuffer buffer)
-    {
-        var catalog = door.Catalog.Current;
-        var plan = FetchPlan.Of(catalog, [.. Choose(catalog, names).Select(m => m.Descriptor.Id)]);
-        using var values = ValueSetBuffer.Rent();
-        plan.Collect(view, values, door.AgentFailed);
-        var writer = new OpenMetricsWriter(buffer, format);
-        var labels = new InstanceLabels(catalog, view);
-        for (var i = 0; i < plan.Ids.Length; i++)
-        {
-            var metric = plan.Descriptor(i)!;
-            var set = plan.Values(i, values);
-            if (set.Error != 0 || set.Values.Length == 0 || !writer.Begin(metric))
-            {
-                continue;
-            }
-
-            var ofDomain = metric.Instances == InstanceDomainId.None ? null : labels.Of(metric.Instances);
-            foreach (var value in set.Values)
-            {
-                if (ofDomain is null)
-                {
-                    writer.Sample(value.Value, []);
-                }
-                else if (ofDomain.Find(value.Instance) is { } text)
-                {
-                    writer.Sample(value.Value, text);
-                }
-            }
-        }
-
-        writer.End();
-    }
-
-    /// <summary>The labels of instances as text, made once for a scrape however many metrics share the domain.</summary>
-    private sealed class InstanceLabels(MetricNames catalog, MetricView view)
-    {
-        private readonly Dictionary<InstanceDomainId, DomainLabels> _domains = [];
-
-        public DomainLabels Of(InstanceDomainId id)
-        {
-            if (!_domains.TryGetValue(id, out var labels))
-            {
-                _domains.Add(id, labels = new DomainLabels(catalog.Find(id)?.Agent, id, view));
-            }
-
-            return labels;
-        }
-    }
-
-    /// <summary>The labels of the instances of one domain. Names come from the agent's memory where it has one: a list is another reading.</summary>
-    private sealed class DomainLabels(IMetricAgent? agent, InstanceDomainId domain, MetricView view)
-    {
-        private readonly Dictionary<int, byte[]> _labels = [];
-        private IReadOnlyList<KeyValuePair<string, string>>? _shared;
-        private bool _isListed;
-
-        /// <summary>An instance's labels, null for one that is gone.</summary>
-        public byte[]? Find(int instance)
-        {
-            if (_labels.TryGetValue(instance, out var labels) || agent is null)
-            {
-                return labels;
-            }
-
-            if (agent.GetInstanceName(domain, instance) is { } name)
-            {
-                return _labels[instance] = Labels(agent, instance, name);
-            }
-
-            if (!_isListed)
-            {
-                _isListed = true;
-                foreach (var one in agent.GetInstances(domain, view))
-                {
-                    _labels[one.Id] = Labels(agent, one.Id, one.Name);
-                }
-            }
-
-            return _labels.GetValueOrDefault(instance);
-        }
-
-        private byte[] Labels(IMetricAgent from, int instance, string name)
-        {
-            _shared ??= from.GetLabels(new LabelTarget(LabelKind.InstanceDomain, domain.Value), view);
-            return OpenMetricsWriter.Labels([new("instname", name), .. from.GetLabels(new LabelTarget(LabelKind.Instance, domain.Value, instance), view), .. _shared]);
-        }
     }
 }
