@@ -86,7 +86,7 @@ public static class ReportPage
             }
 
             var full = subject.Resources.Where(r => r.DaysToFull is not null).MinBy(r => r.DaysToFull);
-            to.Append(CultureInfo.InvariantCulture, $"<td>{Pair(subject, "network in", "network out", "↓", "↑")}</td><td>{Pair(subject, "io read", "io write", "r", "w")}</td><td>{Stalls(subject)}</td><td class=\"{(full?.DaysToFull < 14 ? "bad" : "")}\">{(full is null ? "–" : $"{Text(ReportFigures.DaysToFull(full))}<small>{Text(ReportFigures.Name(full))}</small>")}</td></tr>\n");
+            to.Append(CultureInfo.InvariantCulture, $"<td>{Pair(subject, "network in", "network out", "↓", "↑")}</td><td>{Pair(subject, "io read", "io write", "r", "w")}</td><td class=\"chips\">{Stalls(subject)}</td><td class=\"{(full?.DaysToFull < 14 ? "bad" : "")}\">{(full is null ? "–" : $"{Text(ReportFigures.DaysToFull(full))}<small>{Text(ReportFigures.Name(full))}</small>")}</td></tr>\n");
         }
 
         to.Append("</tbody></table></div>\n");
@@ -139,12 +139,12 @@ public static class ReportPage
     private static string Title(ResourceUse use) => use.Resource switch
     {
         "cpu" => "CPU",
-        "io read" => use.Detail is null ? "block reads" : "block read operations",
-        "io write" => use.Detail is null ? "block writes" : "block write operations",
-        "cpu stalled" => "stalled for CPU",
-        "memory stalled" => "stalled for memory",
-        "io stalled" => "stalled for I/O",
-        var other => other,
+        "io read" => use.Detail is null ? "Block reads" : "Block read operations",
+        "io write" => use.Detail is null ? "Block writes" : "Block write operations",
+        "cpu stalled" => "Stalled for CPU",
+        "memory stalled" => "Stalled for memory",
+        "io stalled" => "Stalled for I/O",
+        var other => char.ToUpperInvariant(other[0]) + other[1..],
     };
 
     private static string Bar(ResourceUse use)
@@ -193,7 +193,7 @@ public static class ReportPage
 
     private static string Value(double value, ResourceUse use) => Text(ReportFigures.Value(value, use.Unit));
 
-    private static string Span(TimeSpan span) => span.TotalDays >= 2 ? string.Create(CultureInfo.InvariantCulture, $"{span.TotalDays:0.#} days") : span.TotalHours >= 2 ? string.Create(CultureInfo.InvariantCulture, $"{span.TotalHours:0.#} hours") : string.Create(CultureInfo.InvariantCulture, $"{span.TotalMinutes:0.#} minutes");
+    private static string Span(TimeSpan span) => span.TotalDays >= 2 ? string.Create(CultureInfo.InvariantCulture, $"{span.TotalDays:0.#} days") : span.TotalHours >= 2 ? string.Create(CultureInfo.InvariantCulture, $"{span.TotalHours:0.#} hours") : span.TotalMinutes >= 2 ? string.Create(CultureInfo.InvariantCulture, $"{span.TotalMinutes:0.#} minutes") : string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds:0} seconds");
 
     // Names come from containers: nothing in them is markup.
     private static string Text(string text) => WebUtility.HtmlEncode(text);

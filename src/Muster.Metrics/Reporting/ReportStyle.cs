@@ -20,11 +20,11 @@ internal static class ReportStyle
         .tile span{color:var(--soft);font-size:13px}
         .sheet{overflow-x:auto;padding:4px 0}
         table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:14px}
-        th{font-weight:600;color:var(--soft);font-size:12.5px;text-align:right;padding:8px 14px;white-space:nowrap}
-        td{padding:7px 14px;text-align:right;border-top:1px solid var(--line);white-space:nowrap}
+        th{font-weight:600;color:var(--soft);font-size:12.5px;text-align:right;padding:8px 10px;white-space:nowrap}
+        td{padding:7px 10px;text-align:right;border-top:1px solid var(--line);white-space:nowrap}
         th:first-child,td:first-child,figure td:first-child{text-align:left}
         .bar+span{display:inline-block;min-width:3.2em}
-        td.name{max-width:230px;overflow:hidden;text-overflow:ellipsis}
+        th:first-child,td:first-child{padding-left:16px}th:last-child,td:last-child{padding-right:16px}td.chips{white-space:normal;max-width:150px;min-width:110px}td.name{max-width:190px;overflow:hidden;text-overflow:ellipsis}
         a{color:inherit;text-decoration:none;border-bottom:1px solid var(--line)}
         .bar{display:inline-block;width:84px;height:8px;border-radius:4px;background:var(--line);overflow:hidden;vertical-align:middle;margin-right:8px}
         .bar i{display:block;height:100%;border-radius:4px;background:var(--good)}
@@ -32,7 +32,6 @@ internal static class ReportStyle
         figure{margin:0 0 14px;padding:14px 18px 12px;display:grid;grid-template-columns:minmax(0,1fr) 250px;gap:8px 22px;break-inside:avoid}
         figcaption{grid-column:1/-1;font-weight:600;text-transform:none;display:flex;align-items:center;gap:8px}
         figcaption::before{content:"";width:10px;height:10px;border-radius:3px;background:var(--k)}
-        figcaption::first-letter{text-transform:uppercase}
         figcaption em{font-style:normal;font-weight:400;color:var(--soft);text-transform:none;overflow-wrap:anywhere}
         figure td,figure th{padding:4px 0;font-size:13px}
         figure th{text-align:left;font-weight:400}

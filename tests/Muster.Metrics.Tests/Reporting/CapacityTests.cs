@@ -107,7 +107,7 @@ public sealed class CapacityTests : IDisposable
         advice.Select(a => a.Kind).Should().BeInAscendingOrder().And.Contain([AdviceKind.Now, AdviceKind.Soon, AdviceKind.Saving]);
         var page = ReportPage.Render(report);
         Page(page).Descendants("details").Should().HaveCount(50);
-        page.Should().Contain("throttled 40 %").And.Contain("OOM").And.Contain("stalled for I/O");
+        page.Should().Contain("throttled 40 %").And.Contain("OOM").And.Contain("Stalled for I/O");
         page.Length.Should().BeLessThan(6 * 1024 * 1024);
     }
 
