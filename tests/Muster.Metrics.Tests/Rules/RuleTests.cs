@@ -158,7 +158,7 @@ public sealed class RuleTests : IDisposable
     {
         Write();
         var names = ArchiveSet.Open([_folder.At("a")]).Names;
-        var words = Pick("sample.load", "container.memory.usage", "(", ")", ">", "<=", "!=", "!", "and", "or", "not", "some_inst", "50%_inst", "#'db'", "#", "'", "1", "-", "+", "rate(", "&&", "|");
+        var words = Pick("sample.load", "container.memory.usage", "(", ")", ">", "<=", "!=", "!", "and", "or", "not", "some_inst", "50%_inst", "#'db'", "#", "'", "1", "-", "+", "/", "rate(", "instant", "container.cpu.usage", "Mbyte", "sec", "%", "10 %_inst", "all_inst", "5e", "min", "&&", "|");
         words.Array[0, 20].Sample(parts =>
         {
             try
