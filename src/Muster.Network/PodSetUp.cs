@@ -365,7 +365,7 @@ internal sealed class PodSetUp : IDisposable
             throw new MusterException(ErrorKind.Unsupported, $"Port {loopback.HostPort} cannot be published on ::1 because Linux translates no address of IPv6's loopback: use 127.0.0.1");
         }
 
-        using var held = HeldLock.Host();
+        using var held = NetworkPaths.TakeHostLock();
         using var netfilter = new NetfilterSocket();
         new HostPorts(_paths).Claim(_request.Pod, ports, netfilter);
         _record = _record with { Ports = ports };
