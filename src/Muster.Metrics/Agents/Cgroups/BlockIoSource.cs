@@ -62,6 +62,9 @@ internal sealed class BlockIoSource(CgroupTree tree, MeasuredHierarchy hierarchy
     }
 
     /// <inheritdoc/>
+    public override string? NameOf(InstanceDomainId domain, int instance) => domain == devices ? _names.NameOf(instance) : null;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<KeyValuePair<string, string>> Labels(InstanceDomainId domain, int instance) => instance < 0 ? [new("device_type", "block")] : [];
 
     /// <summary>Adds a file's lines to the group's row and to those of its devices, which <paramref name="deviceRow"/> finds or makes (-1: not wanted).</summary>

@@ -55,6 +55,9 @@ internal abstract class Source(ContainerScope scope, params IReadOnlyList<SheetS
     /// <summary>What the first reading is restricted to, which finds what this kernel has.</summary>
     public virtual InstanceSelection ProbeSelection => InstanceSelection.Everything;
 
+    /// <summary>The name of an instance that a reading gave; null where numbers are used again and only a reading tells.</summary>
+    public virtual string? NameOf(InstanceDomainId domain, int instance) => null;
+
     /// <summary>Labels of a domain of instances (<paramref name="instance"/> -1) or of one of its instances.</summary>
     public virtual IReadOnlyList<KeyValuePair<string, string>> Labels(InstanceDomainId domain, int instance) => [];
 }
