@@ -47,7 +47,7 @@ internal static class CosignKeyFile
             return Open(key, cipher.GetProperty("nonce").GetBytesFromBase64(), file.GetProperty("ciphertext").GetBytesFromBase64())
                 ?? throw new MusterException(ErrorKind.Invalid, "The passphrase is wrong");
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or FormatException or InvalidOperationException)
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or FormatException or InvalidOperationException or ArgumentException)
         {
             throw new MusterException(ErrorKind.Invalid, "It is not an encrypted key as cosign generate-key-pair writes it", e);
         }

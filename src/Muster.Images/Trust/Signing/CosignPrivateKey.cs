@@ -118,8 +118,9 @@ public sealed class CosignPrivateKey : IDisposable
             import();
             return true;
         }
-        catch (CryptographicException)
+        catch (Exception e) when (e is CryptographicException or PlatformNotSupportedException)
         {
+            // The latter for a curve that OpenSSL does not know.
             return false;
         }
     }
