@@ -69,8 +69,9 @@ public static class KernelTextTarget
         var ipc = new Sheet(19);
         IpcSource.AddUp(data, ipc, ipc.AddRow(-1), 10, [3, 14, 15]);
         _ = SystemSource.Distribution(Encoding.UTF8.GetString(data), "");
-        DiskSource.Parse(data, Wanting(27, 26, 26), (_, _) => DeviceKind.Disk, new InstanceNames(), new InstanceNames());
-        _ = DiskSource.CurrentScheduler(data);
+        DiskSource.Parse(data, Wanting(31, 30, 30, 30, 30, 30), new DiskDevices("/nowhere"), [.. Enumerable.Range(0, 6).Select(_ => new InstanceNames())]);
+        _ = DiskDevices.CurrentScheduler(data);
+        IpcTableSource.SharedMemory(InstanceDomainId.Of(60, 28), new AccountNames()).Parse(data, Wanting(8)[0]);
         _ = MountSource.Parse(data, inContainer: true);
         _ = MountSource.Unescape(data);
     }

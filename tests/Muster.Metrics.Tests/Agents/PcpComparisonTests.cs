@@ -1,4 +1,5 @@
 using System.Globalization;
+using Muster.Metrics.Agents.Containers;
 using Muster.Metrics.Agents.Kernel;
 using Muster.Metrics.Agents.Processes;
 using Muster.Metrics.Collecting;
@@ -14,7 +15,9 @@ public sealed class PcpComparisonTests(ITestOutputHelper output)
     public void Gives_what_pmcd_gives_of_the_kernel()
     {
         Assert.SkipWhen(RealPmcd.Missing is not null, RealPmcd.Missing ?? "");
+        using var objects = new IpcObjects();
         var agent = KernelAgent.Create(ContainerCatalog.Empty, "0.1");
+        agent.ByInstance("ipc.shm.segsz").Should().Contain(v => v.Key == objects.Segment && v.Value.Signed == IpcObjects.SegmentSize);
         Compare(agent, ["kernel", "mem", "swap", "swapdev", "hinv", "disk", "network", "filesys", "tmpfs", "vfs", "ipc", "pmda"], KnownDifferences.Kernel);
     }
 
@@ -25,9 +28,54 @@ public sealed class PcpComparisonTests(ITestOutputHelper output)
         Compare(ProcessAgent.Create(ContainerCatalog.Empty), ["proc", "cgroup"], KnownDifferences.Processes);
     }
 
-    private void Compare(IMetricAgent agent, string[] trees, IReadOnlyList<KnownDifference> known)
+    [Fact]
+    public void Gives_what_pmcd_gives_of_mapped_devices_arrays_and_paths()
     {
-        using var pmcd = RealPmcd.Start();
+        Assert.SkipWhen(RealPmcd.Missing is not null, RealPmcd.Missing ?? "");
+
+        // The device mapper, md and SCSI are not in every kernel: both read the same files in place of the host's.
+        using var files = new DeviceFiles();
+        var agent = KernelAgent.DisksOf(files.Folder);
+        Compare(agent, ["disk", "hinv.map.dmname", "hinv.map.mdname", "hinv.map.scsi_id", "hinv.ndisk"], KnownDifferences.Devices, new() { ["LINUX_STATSPATH"] = files.Folder });
+        agent.ByInstance("disk.md.status").ToDictionary(v => v.Key, v => v.Value.Signed).Should().Equal(new Dictionary<string, long> { ["md0"] = 1, ["backup"] = 0 });
+        agent.ByInstance("disk.wwid.capacity")["36005076801"].Signed.Should().Be(102_400, "two paths lead to one disk");
+    }
+
+    [Fact]
+    public void Gives_what_pmcd_gives_of_containers()
+    {
+        Assert.SkipWhen(RealPmcd.Missing is not null, RealPmcd.Missing ?? "");
+        var folder = Directory.CreateTempSubdirectory("muster-docker-");
+        try
+        {
+            var id = new string('a', 64);
+            using var group = new Containers.TestContainer($"/docker-{id}.scope");
+            var process = group.Start("read line");
+            var states = new (string Id, string Name, string State)[]
+            {
+                (id, "web", $$"""{"Running":true,"Paused":false,"Restarting":false,"StartedAt":"2026-01-02T03:04:05Z","Pid":{{process.Id}} }"""),
+                (new string('b', 64), "paused", $$"""{"Running":true,"Paused":true,"Restarting":false,"StartedAt":"2026-01-02T03:04:05Z","Pid":{{Environment.ProcessId}} }"""),
+                (new string('c', 64), "again", """{"Running":true,"Paused":false,"Restarting":true,"Pid":0,"StartedAt":"2026-01-02T03:04:05Z"}"""),
+            };
+            foreach (var (each, name, state) in states)
+            {
+                var path = folder.CreateSubdirectory("containers/" + each).FullName;
+                File.WriteAllText(Path.Combine(path, "config.v2.json"), $$"""{"State":{{state}},"ID":"{{each}}","Name":"/{{name}}","RestartCount":0,"Config":{"Image":"x"} }""");
+            }
+
+            using var docker = new DockerContainers(TimeProvider.System, Path.Combine(folder.FullName, "containers"));
+            using var catalog = new ContainerCatalog([docker]);
+            Compare(ContainerListAgent.Create(catalog, Linux.CgroupHierarchies.Load()), ["containers"], KnownDifferences.Containers, new() { ["PCP_DOCKER_DIR"] = folder.FullName });
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private void Compare(IMetricAgent agent, string[] trees, IReadOnlyList<KnownDifference> known, Dictionary<string, string>? environment = null)
+    {
+        using var pmcd = RealPmcd.Start(environment);
         var first = Snapshot(agent);
         var theirs = pmcd.Ask(trees);
         var second = Snapshot(agent);
