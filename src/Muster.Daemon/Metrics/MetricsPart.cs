@@ -105,7 +105,15 @@ internal sealed class MetricsPart
         }
 
         using var logger = new MetricLogger(LogPlan.Load(file), _door.Value.Catalog, _time, Log);
-        await logger.RunFolderAsync(_settings.Value.LogFolder, new LogBounds(), ct);
+        _door.Value.LogArchive = () => logger.Archive;
+        try
+        {
+            await logger.RunFolderAsync(_settings.Value.LogFolder, new LogBounds(), ct);
+        }
+        finally
+        {
+            _door.Value.LogArchive = null;
+        }
     }
 
     private async Task EvaluateAsync(CancellationToken ct)
@@ -117,6 +125,15 @@ internal sealed class MetricsPart
         }
 
         await using var delivery = new RuleDelivery(_time, Log);
-        await RuleEvaluation.RunAsync(RuleFile.Load(file), _door.Value.Catalog, _time, (rule, news) => delivery.Deliver(news, rule.Actions), states => _rules = states, ct);
+        var rules = RuleFile.Load(file);
+        var progress = _door.Value.Rules = new RuleProgress(file, rules);
+        try
+        {
+            await RuleEvaluation.RunAsync(rules, _door.Value.Catalog, _time, (rule, news) => delivery.Deliver(news, rule.Actions), states => _rules = states, progress, ct);
+        }
+        finally
+        {
+            _door.Value.Rules = null;
+        }
     }
 }
