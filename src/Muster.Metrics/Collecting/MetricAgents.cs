@@ -4,6 +4,7 @@ using Muster.Metrics.Agents.Cgroups;
 using Muster.Metrics.Agents.Containers;
 using Muster.Metrics.Agents.Kernel;
 using Muster.Metrics.Agents.Processes;
+using Muster.Metrics.Agents.Processes.Hot;
 using Muster.Metrics.Containers;
 
 namespace Muster.Metrics.Collecting;
@@ -26,7 +27,7 @@ public static class MetricAgents
         [
             ContainerListAgent.Create(containers, hierarchies),
             KernelAgent.Create(containers, typeof(MetricAgents).Assembly.GetName().Version?.ToString(3) ?? "0"),
-            ProcessAgent.Create(containers, tree),
+            ProcessAgent.Create(containers, tree, new HotProcesses(time, Path.Combine(root.Etc, "hotproc.conf"))),
             new ContainerAgent(containers, tree, Path.Combine(root.Run, "metrics-counters.json"), time),
         ];
     }

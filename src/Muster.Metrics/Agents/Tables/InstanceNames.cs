@@ -41,6 +41,23 @@ internal sealed class InstanceNames(int capacity = InstanceNames.MaxNames)
 
     public MetricInstance Find(string name) => Find(Encoding.UTF8.GetBytes(name));
 
+    /// <summary>The name of a number, or null when it is not known (any more); looks through all of them.</summary>
+    public string? Name(int id)
+    {
+        lock (_gate)
+        {
+            foreach (var entry in _byName.Values)
+            {
+                if (entry.Instance.Id == id)
+                {
+                    return entry.Instance.Name;
+                }
+            }
+
+            return null;
+        }
+    }
+
     private void ForgetHalf()
     {
         foreach (var key in _byName.OrderBy(e => e.Value.LastSeen).Take(capacity / 2).Select(e => e.Key).ToList())

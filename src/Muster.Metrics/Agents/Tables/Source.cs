@@ -55,6 +55,12 @@ internal abstract class Source(ContainerScope scope, params IReadOnlyList<SheetS
     /// <summary>What the first reading is restricted to, which finds what this kernel has.</summary>
     public virtual InstanceSelection ProbeSelection => InstanceSelection.Everything;
 
+    /// <summary>Whether every client has a value of its own in a column without instances.</summary>
+    public virtual bool IsClientsOwn(int column) => false;
+
+    /// <summary>Stores into a column without instances; a PCP error code, or 0.</summary>
+    public virtual int Store(int column, MetricValue value, MetricView view) => PcpError.Permission;
+
     /// <summary>Labels of a domain of instances (<paramref name="instance"/> -1) or of one of its instances.</summary>
     public virtual IReadOnlyList<KeyValuePair<string, string>> Labels(InstanceDomainId domain, int instance) => [];
 }
