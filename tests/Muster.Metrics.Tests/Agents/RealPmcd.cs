@@ -60,7 +60,14 @@ internal sealed class RealPmcd : IDisposable
     /// <summary>Names, descriptors and values of the metrics at or below each name.</summary>
     public Dictionary<string, PcpMetric> Ask(params IEnumerable<string> names) => PcpAnswers.Parse(Info(["-m", "-d", "-f", .. names]).Out);
 
-    public ProgramRun Info(IEnumerable<string> arguments) => ProgramRun.Of("/usr/bin/pminfo", arguments, environment: new Dictionary<string, string> { ["PMCD_SOCKET"] = Socket });
+    public ProgramRun Info(IEnumerable<string> arguments) => Tool("/usr/bin/pminfo", arguments);
+
+    /// <summary>Runs one of PCP's tools against it.</summary>
+    public ProgramRun Tool(string tool, IEnumerable<string> arguments) => ProgramRun.Of(tool, arguments, environment: new Dictionary<string, string> { ["PMCD_SOCKET"] = Socket });
+
+    /// <summary>Starts one of PCP's tools against it, in a folder.</summary>
+    public Process StartTool(string tool, IEnumerable<string> arguments, string folder, string registerFolder) => ProgramRun.Start(
+        tool, arguments, new Dictionary<string, string> { ["PMCD_SOCKET"] = Socket, ["PCP_TMP_DIR"] = registerFolder, ["PCP_RUN_DIR"] = _folder }, folder);
 
     public void Dispose()
     {

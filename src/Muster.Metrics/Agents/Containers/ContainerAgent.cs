@@ -34,7 +34,7 @@ public sealed class ContainerAgent : IMetricAgent
         _file = stateFile is null ? null : new LedgerFile(stateFile, time);
         _file?.LoadInto(_ledger);
         var journal = new EventJournal(time, MetricId.Of(Number, 9, 3));
-        _source = new ContainerMetricSource(containers, new ContainerCgroups(tree), _ledger, journal, Containers, Interfaces);
+        _source = new ContainerMetricSource(containers, new ContainerCgroups(tree), _ledger, journal, time, Containers, Interfaces);
         var lines = MetricTable.Parse(Number, ContainerTables.Containers + '\n' + ContainerTables.Interfaces + '\n' + ContainerTables.Events);
         _agent = new TableAgent("container", Number, [new SourceTable(_source, lines)], [new(Containers, "Containers of every engine, apps of pods as pod/app"), new(Interfaces, "Network interfaces of containers")], containers);
     }

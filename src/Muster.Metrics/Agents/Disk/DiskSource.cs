@@ -40,6 +40,9 @@ internal sealed class DiskSource : Source
     private const int Status = 28;
     private const int Paths = 29;
 
+    // What a label says of each sheet's instances.
+    private static readonly string[] Each = ["", "per disk", "per partition", "per dm device", "per md device", ""];
+
     private readonly KernelFile _file;
     private readonly DiskDevices _devices;
     private readonly DiskDomains _domains;
@@ -85,13 +88,13 @@ internal sealed class DiskSource : Source
     /// <inheritdoc/>
     public override IReadOnlyList<KeyValuePair<string, string>> Labels(InstanceDomainId domain, int instance)
     {
-        if (instance >= 0 || domain == _domains.WorldWide)
+        if (domain == _domains.WorldWide)
         {
             return [];
         }
 
-        var each = domain == _domains.Disks ? "per disk" : domain == _domains.Partitions ? "per partition" : domain == _domains.Mapped ? "per dm device" : "per md device";
-        return [new("device_type", "block"), new("indom_name", each)];
+        var sheet = domain == _domains.Disks ? Disks : domain == _domains.Partitions ? Partitions : domain == _domains.Mapped ? Mapped : Multiple;
+        return instance < 0 ? [new("device_type", "block"), new("indom_name", Each[sheet])] : _names[sheet].Name(instance) is { } name ? [new("device_name", name)] : [];
     }
 
     internal static void Parse(ReadOnlySpan<byte> text, ReadOnlySpan<Sheet> sheets, DiskDevices devices, InstanceNames[] names)
