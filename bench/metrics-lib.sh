@@ -184,13 +184,14 @@ address, clients, seconds, report = sys.argv[1], int(sys.argv[2]), int(sys.argv[
 names = ["kernel.all.load", "mem.util.free", "cgroup.memory.usage", "cgroup.cpuacct.usage", "cgroup.cpu.stat.usage", "container.cpu.usage"]
 def connect():
     context = pmapi.pmContext(cpmapi.PM_CONTEXT_HOST, address)
-    ids = []
+    known = []
     for name in names:
         try:
-            ids.append(context.pmLookupName([name])[0])
+            context.pmLookupName([name])
+            known.append(name)
         except pmapi.pmErr:
             pass
-    return context, ids
+    return context, context.pmLookupName(known)
 open_ones = [connect() for _ in range(clients)]
 end, fetches, failed, turn = time.monotonic() + seconds, 0, 0, 0
 while time.monotonic() < end:

@@ -99,6 +99,9 @@ public sealed partial class SeccompFilters
         try
         {
             _ = seccomp_attr_set(context, 3 /* SCMP_FLTATR_CTL_NNP: the runtime's matter */, 0);
+
+            // A tree of comparisons, not a list: at each start the kernel runs the filter once for every call that exists.
+            _ = seccomp_attr_set(context, 8 /* SCMP_FLTATR_CTL_OPTIMIZE */, 2);
             foreach (var architecture in profile.GetProperty("architectures").EnumerateArray())
             {
                 _ = seccomp_arch_add(context, Token(architecture.GetString()!));

@@ -9,8 +9,6 @@ namespace Muster.Daemon.Metrics;
 /// <summary>The HTTP face of metrics: <c>/metrics</c> for scrapers, <c>/pmapi</c> for PCP's dashboards.</summary>
 internal static class MetricsEndpoints
 {
-    private const int PieceLength = 64 * 1024;
-
     public static void Map(IEndpointRouteBuilder routes, Lazy<DoorState> door, Lazy<PmapiContexts> contexts, MetricView view)
     {
         routes.MapGet("/metrics", (RequestDelegate)(context => ScrapeAsync(context, door.Value, view)));
@@ -28,16 +26,15 @@ internal static class MetricsEndpoints
 
         try
         {
-            await MetricScrape.WriteAsync(door, names, view, format, async text =>
+            await MetricScrape.WriteAsync(door, names, view, format, async (piece, isLast) =>
             {
-                context.Response.ContentType = MetricScrape.ContentType(format);
-                context.Response.ContentLength = text.Length;
-
-                // In pieces: the server copies what it is given at once into memory that it keeps.
-                for (var at = 0; at < text.Length; at += PieceLength)
+                if (!context.Response.HasStarted)
                 {
-                    await context.Response.Body.WriteAsync(text[at..Math.Min(text.Length, at + PieceLength)], context.RequestAborted);
+                    context.Response.ContentType = MetricScrape.ContentType(format);
+                    context.Response.ContentLength = isLast ? piece.Length : null;
                 }
+
+                await context.Response.Body.WriteAsync(piece, context.RequestAborted);
             }, context.RequestAborted);
         }
         catch (MusterException e)

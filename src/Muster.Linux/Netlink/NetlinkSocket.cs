@@ -260,7 +260,9 @@ public sealed unsafe partial class NetlinkSocket : IDisposable
                 switch (type)
                 {
                     case NLMSG_DONE:
-                        return consistent;
+                        // A dump that failed ends with the reason.
+                        var result = payload.Length >= 4 ? BinaryPrimitives.ReadInt32LittleEndian(payload) : 0;
+                        return result >= 0 ? consistent : throw Refusal(what, -result, flags, default);
                     case NLMSG_ERROR:
                         throw Refusal(what, payload.Length >= 4 ? -BinaryPrimitives.ReadInt32LittleEndian(payload) : Errno.EIO, flags, payload);
                     default:

@@ -9,6 +9,9 @@ namespace Muster.Metrics.Collecting;
 /// </summary>
 public sealed class FetchPlan
 {
+    /// <summary>With so many metrics a fetch is worth another processor.</summary>
+    private const int LargeRequest = 256;
+
     private static readonly ValueSet UnknownAgent = Failure(PcpError.NoAgent);
     private static readonly ValueSet UnknownMetric = Failure(PcpError.MetricId);
 
@@ -60,23 +63,36 @@ public sealed class FetchPlan
     /// <summary>Asks the agents. An agent that throws costs its own metrics their values and nobody else's.</summary>
     public void Collect(MetricView view, ValueSetBuffer into, Action<IMetricAgent, Exception>? onFailure)
     {
-        var sets = into.Take(Slots);
-        foreach (var (agent, asked, first) in _groups)
+        into.Take(Slots);
+        if (Slots < LargeRequest)
         {
-            var own = sets.Slice(first, asked.Length);
-            try
+            foreach (var group in _groups)
             {
-                agent.Collect(asked, view, own);
+                CollectGroup(group, view, into, onFailure);
             }
+        }
+        else
+        {
+            // Everything is asked: the agents know nothing of each other, and each fills sets of its own.
+            SharedWork.Run(_groups.Length, i => CollectGroup(_groups[i], view, into, onFailure));
+        }
+    }
+
+    private static void CollectGroup((IMetricAgent Agent, MetricDescriptor[] Asked, int FirstSlot) group, MetricView view, ValueSetBuffer into, Action<IMetricAgent, Exception>? onFailure)
+    {
+        var own = into.Taken.Slice(group.FirstSlot, group.Asked.Length);
+        try
+        {
+            group.Agent.Collect(group.Asked, view, own);
+        }
 #pragma warning disable CA1031 // The boundary between the door and an agent: whatever it was, other metrics have values.
-            catch (Exception e)
+        catch (Exception e)
 #pragma warning restore CA1031
+        {
+            onFailure?.Invoke(group.Agent, e);
+            foreach (var set in own)
             {
-                onFailure?.Invoke(agent, e);
-                foreach (var set in own)
-                {
-                    set.Fail(PcpError.Generic);
-                }
+                set.Fail(PcpError.Generic);
             }
         }
     }

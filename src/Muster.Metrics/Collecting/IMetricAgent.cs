@@ -30,6 +30,12 @@ public interface IMetricAgent
     IReadOnlyList<MetricInstance> GetInstances(InstanceDomainId domain, MetricView view);
 
     /// <summary>
+    /// The name of an instance that has just had a value, told without reading anything again; null when the agent does not
+    /// keep names and <see cref="GetInstances"/> is to be asked.
+    /// </summary>
+    string? GetInstanceName(InstanceDomainId domain, int instance) => null;
+
+    /// <summary>
     /// Writes the values of the asked metrics. Each source (a file under /proc, a control group's file) is read at most once
     /// for one call, and only when an asked metric needs it. What cannot be read is an error of that metric
     /// (<see cref="PcpError"/>), never an exception for the whole call.

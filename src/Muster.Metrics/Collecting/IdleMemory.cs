@@ -1,48 +1,47 @@
 namespace Muster.Metrics.Collecting;
 
 /// <summary>
-/// Gives memory back after large readings. What they fill is kept for the next one by weak references only; once nobody
-/// reads, a full collection lets it go and returns its pages to the kernel.
+/// Gives memory back after large readings. What they fill is kept for the next one by weak references only; once none was
+/// made for a while, a full collection lets it go and returns its pages to the kernel. Small readings may go on meanwhile:
+/// hundreds of clients that each ask a few values every second make little that is worth keeping or collecting.
 /// </summary>
 public static class IdleMemory
 {
-    /// <summary>A reading of more values fills some megabytes, which is worth a collection.</summary>
-    internal const int LargeValues = 16 * 1024;
+    /// <summary>A reading of more values fills some megabytes: a scrape of everything, even of a host without containers.</summary>
+    internal const int LargeValues = 2 * 1024;
 
     // Long enough that a client which asks every second is not interrupted, short enough to be small again in seconds.
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(2);
 
-    private static int _readings;
-    private static int _isLarge;
-    private static long _ends;
+    // A logger that reads everything every second is never quiet; left alone the collector takes hundreds of megabytes first.
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(1);
 
-    /// <summary>Collects whenever a large reading was followed by a quiet while; ends with the token.</summary>
+    private static long _largeOnes;
+
+    /// <summary>Collects whenever a large reading was followed by a while without one, and once a minute while they go on; ends with the token.</summary>
     public static async Task RunAsync(TimeProvider time, CancellationToken ct)
     {
-        var before = Volatile.Read(ref _ends);
+        var (collected, before) = (0L, 0L);
+        var last = time.GetTimestamp();
         while (true)
         {
             await Task.Delay(Quiet, time, ct);
-            var ends = Volatile.Read(ref _ends);
-            if (ends == before && Volatile.Read(ref _readings) == 0 && Interlocked.Exchange(ref _isLarge, 0) != 0)
+            var now = Volatile.Read(ref _largeOnes);
+            if (now != collected && (now == before || time.GetElapsedTime(last) >= Longest))
             {
                 GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+                (collected, last) = (now, time.GetTimestamp());
             }
 
-            before = ends;
+            before = now;
         }
     }
-
-    internal static void Begin() => Interlocked.Increment(ref _readings);
 
     internal static void End(int values)
     {
         if (values >= LargeValues)
         {
-            Volatile.Write(ref _isLarge, 1);
+            Interlocked.Increment(ref _largeOnes);
         }
-
-        Interlocked.Increment(ref _ends);
-        Interlocked.Decrement(ref _readings);
     }
 }

@@ -10,7 +10,7 @@ public sealed class ValueSetBuffer : IDisposable
     private const int Kept = 4;
 
     /// <summary>A buffer that held more values is kept only until the next full collection: 16 Ki of them are about 400 KB.</summary>
-    private const int MaxKeptValues = IdleMemory.LargeValues;
+    private const int MaxKeptValues = 16 * 1024;
 
     private static readonly ConcurrentQueue<ValueSetBuffer> Idle = new();
 
@@ -28,12 +28,11 @@ public sealed class ValueSetBuffer : IDisposable
 
     internal ValueSet this[int slot] => _sets[slot];
 
+    /// <summary>The sets that <see cref="Take"/> lent.</summary>
+    internal ReadOnlySpan<ValueSet> Taken => _sets.AsSpan(0, _taken);
+
     /// <summary>Lends a buffer; disposing gives it back.</summary>
-    public static ValueSetBuffer Rent()
-    {
-        IdleMemory.Begin();
-        return Idle.TryDequeue(out var buffer) ? buffer : TakeLarge() ?? new ValueSetBuffer();
-    }
+    public static ValueSetBuffer Rent() => Idle.TryDequeue(out var buffer) ? buffer : TakeLarge() ?? new ValueSetBuffer();
 
     /// <summary>So many empty sets.</summary>
     public ReadOnlySpan<ValueSet> Take(int count)

@@ -11,13 +11,16 @@ public static class MetricScrape
     /// <summary>Beginnings of names in one request; a scraper's address line holds no more anyway.</summary>
     public const int MaxNames = 1000;
 
-    /// <summary>Bytes that wait for slow readers, all together.</summary>
-    public const long MaxPending = 128L * 1024 * 1024;
+    /// <summary>Values that wait for slow readers, all together: some 128 MB of them.</summary>
+    public const int MaxPending = 4 * 1024 * 1024;
+
+    /// <summary>Bytes that are handed over at once. Whatever is asked, the text of no more than this is in memory.</summary>
+    private const int PieceLength = 64 * 1024;
 
     // Collecting is work for the processors; more at once only makes each of them later.
     private static readonly SemaphoreSlim Making = new(2);
 
-    private static long _pending;
+    private static int _pending;
 
     // Per-process values are many and short-lived: who wants them in a time series database says so.
     private const string LeftOut = "proc.";
@@ -54,16 +57,18 @@ public static class MetricScrape
 
     /// <summary>
     /// Writes the metrics whose names begin with one of <paramref name="names"/> (whole parts: <c>mem</c> is <c>mem.util.free</c>
-    /// but not <c>memory.x</c>); all but per-process ones when there is none. An unknown name is a <see cref="ErrorKind.NotFound"/>,
-    /// too many bytes that wait for slow readers an <see cref="ErrorKind.Exhausted"/>.
+    /// but not <c>memory.x</c>); all but per-process ones when there is none. All values are of one moment; the text is made
+    /// while it is sent. An unknown name is a <see cref="ErrorKind.NotFound"/>, too many values that wait for slow readers an
+    /// <see cref="ErrorKind.Exhausted"/>, both before anything is sent.
     /// </summary>
-    public static async Task WriteAsync(DoorState door, IReadOnlyCollection<string> names, MetricView view, ExpositionFormat format, Func<ReadOnlyMemory<byte>, Task> send, CancellationToken ct)
+    /// <param name="send">Takes a piece of the text, and whether it is the last one; the piece is its own only until it returns.</param>
+    public static async Task WriteAsync(DoorState door, IReadOnlyCollection<string> names, MetricView view, ExpositionFormat format, Func<ReadOnlyMemory<byte>, bool, Task> send, CancellationToken ct)
     {
-        using var buffer = new TextBuffer();
+        ScrapeText text;
         await Making.WaitAsync(ct);
         try
         {
-            Write(door, names, view, format, buffer);
+            text = new ScrapeText(door, names, view, format);
         }
         finally
         {
@@ -71,19 +76,27 @@ public static class MetricScrape
             Making.Release();
         }
 
-        var length = buffer.Written.Length;
-        try
+        using (text)
         {
-            if (Interlocked.Add(ref _pending, length) > MaxPending)
+            try
             {
-                throw new MusterException(ErrorKind.Exhausted, $"More than {MaxPending} bytes of metrics wait for slow readers: ask again later");
-            }
+                if (Interlocked.Add(ref _pending, text.Values) > MaxPending)
+                {
+                    throw new MusterException(ErrorKind.Exhausted, $"More than {MaxPending} values of metrics wait for slow readers: ask again later");
+                }
 
-            await send(buffer.Written);
-        }
-        finally
-        {
-            Interlocked.Add(ref _pending, -length);
+                using var piece = new TextBuffer();
+                for (var more = true; more;)
+                {
+                    piece.Clear();
+                    more = text.Write(piece, PieceLength);
+                    await send(piece.Written, !more);
+                }
+            }
+            finally
+            {
+                Interlocked.Add(ref _pending, -text.Values);
+            }
         }
     }
 
@@ -101,66 +114,5 @@ public static class MetricScrape
         }
 
         return [.. names.SelectMany(n => catalog.Node(n)?.Leaves() ?? throw new MusterException(ErrorKind.NotFound, $"There is no metric {n}, and none whose name begins so")).Select(m => m.Metric).Distinct()];
-    }
-
-    internal static void Write(DoorState door, IReadOnlyCollection<string> names, MetricView view, ExpositionFormat format, TextBuffer buffer)
-    {
-        var catalog = door.Catalog.Current;
-        var plan = FetchPlan.Of(catalog, [.. Choose(catalog, names).Select(m => m.Descriptor.Id)]);
-        using var values = ValueSetBuffer.Rent();
-        plan.Collect(view, values, door.AgentFailed);
-        var writer = new OpenMetricsWriter(buffer, format);
-        var labels = new InstanceLabels(catalog, view);
-        for (var i = 0; i < plan.Ids.Length; i++)
-        {
-            var metric = plan.Descriptor(i)!;
-            var set = plan.Values(i, values);
-            if (set.Error != 0 || set.Values.Length == 0 || !writer.Begin(metric))
-            {
-                continue;
-            }
-
-            var ofDomain = metric.Instances == InstanceDomainId.None ? null : labels.Of(metric.Instances);
-            foreach (var value in set.Values)
-            {
-                if (ofDomain is null)
-                {
-                    writer.Sample(value.Value, []);
-                }
-                else if (ofDomain.TryGetValue(value.Instance, out var text))
-                {
-                    writer.Sample(value.Value, text);
-                }
-            }
-        }
-
-        writer.End();
-    }
-
-    /// <summary>The labels of all instances of a domain as text, made once for a scrape however many metrics share the domain.</summary>
-    private sealed class InstanceLabels(MetricNames catalog, MetricView view)
-    {
-        private readonly Dictionary<InstanceDomainId, Dictionary<int, byte[]>> _domains = [];
-
-        public Dictionary<int, byte[]> Of(InstanceDomainId id)
-        {
-            if (!_domains.TryGetValue(id, out var labels))
-            {
-                labels = [];
-                if (catalog.Find(id) is { } found)
-                {
-                    var shared = found.Agent.GetLabels(new LabelTarget(LabelKind.InstanceDomain, id.Value), view);
-                    foreach (var instance in found.Agent.GetInstances(id, view))
-                    {
-                        var own = found.Agent.GetLabels(new LabelTarget(LabelKind.Instance, id.Value, instance.Id), view);
-                        labels[instance.Id] = OpenMetricsWriter.Labels([new("instname", instance.Name), .. own, .. shared]);
-                    }
-                }
-
-                _domains.Add(id, labels);
-            }
-
-            return labels;
-        }
     }
 }

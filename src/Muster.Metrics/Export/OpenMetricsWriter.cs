@@ -17,20 +17,50 @@ public enum ExpositionFormat
 /// Writes metric families (OpenMetrics §4, Prometheus exposition formats). A PCP name's dots become underscores, the unit its
 /// suffix; a text becomes an <c>info</c> family with the text as the label <c>value</c>.
 /// </summary>
-internal sealed class OpenMetricsWriter(TextBuffer to, ExpositionFormat format)
+/// <param name="to">What is written to.</param>
+/// <param name="format">Which of the forms.</param>
+/// <param name="families">The names of families that stand in the text already; those that are begun are added.</param>
+internal sealed class OpenMetricsWriter(TextBuffer to, ExpositionFormat format, HashSet<string> families)
 {
     private static readonly System.Buffers.SearchValues<char> LabelCharacters = System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
 
-    // Two PCP names may come to one family: a second one would make the whole scrape invalid.
-    private readonly HashSet<string> _families = new(StringComparer.Ordinal);
-
     private byte[] _sample = [];
+    private (string Family, string Sample, string Unit, bool IsCounter) _names;
     private MetricType _type;
     private double _factor;
     private bool _isText;
 
     /// <summary>Begins a family; false when it cannot be told in this format or its name is taken.</summary>
     public bool Begin(MetricDescriptor metric)
+    {
+        if (!Continue(metric))
+        {
+            return false;
+        }
+
+        var (name, sample, unit, isCounter) = _names;
+        if (!families.Add(sample) || (format == ExpositionFormat.OpenMetrics && sample != name && !families.Add(name)))
+        {
+            return false;
+        }
+
+        var family = format == ExpositionFormat.OpenMetrics ? name : sample;
+        Comment("# TYPE "u8, family, isCounter ? "counter" : _isText && format == ExpositionFormat.OpenMetrics ? "info" : "gauge");
+        if (format == ExpositionFormat.OpenMetrics && unit.Length > 0 && !_isText)
+        {
+            Comment("# UNIT "u8, family, unit);
+        }
+
+        to.Add("# HELP "u8);
+        to.Add(family);
+        to.Add((byte)' ');
+        Escape(metric.OneLine, quotes: format == ExpositionFormat.OpenMetrics);
+        to.Add((byte)'\n');
+        return true;
+    }
+
+    /// <summary>Goes on with a family that was begun in an earlier piece of the text; false when it cannot be told in this format.</summary>
+    public bool Continue(MetricDescriptor metric)
     {
         var unit = ExportedUnit.Of(metric.Units);
         _isText = metric.Type == MetricType.String;
@@ -41,25 +71,8 @@ internal sealed class OpenMetricsWriter(TextBuffer to, ExpositionFormat format)
 
         var isCounter = !_isText && metric.Semantics == MetricSemantics.Counter;
         var name = FamilyName(metric.Name, _isText ? "" : unit.Name, isCounter);
-        var sample = _isText ? name + "_info" : isCounter ? name + "_total" : name;
-        if (!_families.Add(sample) || (format == ExpositionFormat.OpenMetrics && sample != name && !_families.Add(name)))
-        {
-            return false;
-        }
-
-        (_type, _factor, _sample) = (metric.Type, unit.Factor, Encoding.UTF8.GetBytes(sample));
-        var family = format == ExpositionFormat.OpenMetrics ? name : sample;
-        Comment("# TYPE "u8, family, isCounter ? "counter" : _isText && format == ExpositionFormat.OpenMetrics ? "info" : "gauge");
-        if (format == ExpositionFormat.OpenMetrics && unit.Name.Length > 0 && !_isText)
-        {
-            Comment("# UNIT "u8, family, unit.Name);
-        }
-
-        to.Add("# HELP "u8);
-        to.Add(family);
-        to.Add((byte)' ');
-        Escape(metric.OneLine, quotes: format == ExpositionFormat.OpenMetrics);
-        to.Add((byte)'\n');
+        _names = (name, _isText ? name + "_info" : isCounter ? name + "_total" : name, unit.Name, isCounter);
+        (_type, _factor, _sample) = (metric.Type, unit.Factor, Encoding.UTF8.GetBytes(_names.Sample));
         return true;
     }
 
@@ -99,7 +112,7 @@ internal sealed class OpenMetricsWriter(TextBuffer to, ExpositionFormat format)
     public static byte[] Labels(IEnumerable<KeyValuePair<string, string>> labels)
     {
         using var buffer = new TextBuffer();
-        var writer = new OpenMetricsWriter(buffer, ExpositionFormat.OpenMetrics);
+        var writer = new OpenMetricsWriter(buffer, ExpositionFormat.OpenMetrics, []);
 
         // A handful: looking through them is cheaper than a table, thousands of times a scrape.
         var names = new List<string>();

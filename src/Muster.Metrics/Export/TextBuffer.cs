@@ -84,6 +84,9 @@ internal sealed class TextBuffer : IDisposable, IBufferWriter<byte>
         Length -= room - used;
     }
 
+    /// <summary>Forgets the text and keeps the room.</summary>
+    public void Clear() => Length = 0;
+
     public void Advance(int count) => Length += count;
 
     public Memory<byte> GetMemory(int sizeHint = 0)

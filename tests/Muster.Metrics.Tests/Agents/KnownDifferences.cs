@@ -68,7 +68,6 @@ internal static class KnownDifferences
         new("label cpu of 3.22", "a number like in the other agents; pmcd's agent proc alone writes a text"),
         new("label cpu of 60.40", "parts of an instance's name are not labels too"),
         new("label cpu of 60.41", "parts of an instance's name are not labels too"),
-        new("label cgroup of 3.22", "parts of an instance's name are not labels too"),
         new("label irq", "parts of an instance's name are not labels too"),
         new("label softirq", "parts of an instance's name are not labels too"),
         new("label numa_node of 60.", "parts of an instance's name are not labels too", "none, pmcd has"),

@@ -21,7 +21,8 @@ public sealed class MetricScrapeTests
     private static string Scrape(DoorState door, ExpositionFormat format, MetricView view, params string[] names)
     {
         using var buffer = new TextBuffer();
-        MetricScrape.Write(door, names, view, format, buffer);
+        using var scrape = new ScrapeText(door, names, view, format);
+        scrape.Write(buffer, int.MaxValue).Should().BeFalse();
         return Encoding.UTF8.GetString(buffer.Written.Span);
     }
 
@@ -56,6 +57,25 @@ public sealed class MetricScrapeTests
         var text = Scrape(ExpositionFormat.OpenMetrics, "sample");
         text.Should().NotContain("sample_none").And.NotContain("sample_broken").And.NotContain("sample_event").And.NotContain("sample_bytes_").And.Contain("sample_double_seconds 0.125");
         Scrape(_door, ExpositionFormat.OpenMetrics, new MetricView(), "sample").Should().NotContain("sample_private");
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(100)]
+    [InlineData(1000)]
+    public void Says_the_same_in_pieces_of_any_length(int length)
+    {
+        var pieces = new StringBuilder();
+        string[] steady = ["network", "sample", "kernel"];
+        using var scrape = new ScrapeText(_door, steady, MetricView.Host, ExpositionFormat.OpenMetrics);
+        for (var more = true; more;)
+        {
+            using var piece = new TextBuffer();
+            more = scrape.Write(piece, length);
+            pieces.Append(Encoding.UTF8.GetString(piece.Written.Span));
+        }
+
+        pieces.ToString().Should().Be(Scrape(ExpositionFormat.OpenMetrics, steady));
     }
 
     [Fact]

@@ -62,6 +62,9 @@ internal sealed class BlockIoSource(CgroupTree tree, MeasuredHierarchy hierarchy
     }
 
     /// <inheritdoc/>
+    public override string? NameOf(InstanceDomainId domain, int instance) => domain == devices ? _names.NameOf(instance) : null;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<KeyValuePair<string, string>> Labels(InstanceDomainId domain, int instance) =>
         instance < 0 ? [new("device_type", "block")]
         : domain == Shapes[0].Domain && tree.Groups(hierarchy).Find(instance) is { } group ? [new("cgroup", group.Instance.Name)] : [];

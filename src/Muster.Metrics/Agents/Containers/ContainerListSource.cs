@@ -44,6 +44,9 @@ internal sealed class ContainerListSource : Source
     public override bool Supports(Sheet probe, int column) => true;
 
     /// <inheritdoc/>
+    public override string? NameOf(InstanceDomainId domain, int instance) => _names.NameOf(instance);
+
+    /// <inheritdoc/>
     public override void Read(ReadContext context, ReadOnlySpan<Sheet> sheets)
     {
         // Nothing is wanted at the start, when nobody has asked for a container yet and none is looked for.

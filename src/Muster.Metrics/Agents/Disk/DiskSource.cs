@@ -94,7 +94,7 @@ internal sealed class DiskSource : Source
         }
 
         var sheet = domain == _domains.Disks ? Disks : domain == _domains.Partitions ? Partitions : domain == _domains.Mapped ? Mapped : Multiple;
-        return instance < 0 ? [new("device_type", "block"), new("indom_name", Each[sheet])] : _names[sheet].Name(instance) is { } name ? [new("device_name", name)] : [];
+        return instance < 0 ? [new("device_type", "block"), new("indom_name", Each[sheet])] : _names[sheet].NameOf(instance) is { } name ? [new("device_name", name)] : [];
     }
 
     internal static void Parse(ReadOnlySpan<byte> text, ReadOnlySpan<Sheet> sheets, DiskDevices devices, InstanceNames[] names)

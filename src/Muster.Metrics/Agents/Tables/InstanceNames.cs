@@ -14,6 +14,7 @@ internal sealed class InstanceNames(int capacity = InstanceNames.MaxNames)
 
     private readonly Lock _gate = new();
     private readonly Dictionary<byte[], Entry> _byName = new(Text.ByteNames.Comparer);
+    private readonly Dictionary<int, string> _byNumber = [];
     private int _next;
     private long _now;
 
@@ -32,6 +33,7 @@ internal sealed class InstanceNames(int capacity = InstanceNames.MaxNames)
 
                 entry = new Entry(new MetricInstance(_next++, Encoding.UTF8.GetString(name)));
                 lookup[name] = entry;
+                _byNumber[entry.Instance.Id] = entry.Instance.Name;
             }
 
             entry.LastSeen = ++_now;
@@ -41,28 +43,21 @@ internal sealed class InstanceNames(int capacity = InstanceNames.MaxNames)
 
     public MetricInstance Find(string name) => Find(Encoding.UTF8.GetBytes(name));
 
-    /// <summary>The name of a number, or null when it is not known (any more); looks through all of them.</summary>
-    public string? Name(int id)
+    /// <summary>The name of a number; null when it was never given or is forgotten.</summary>
+    public string? NameOf(int instance)
     {
         lock (_gate)
         {
-            foreach (var entry in _byName.Values)
-            {
-                if (entry.Instance.Id == id)
-                {
-                    return entry.Instance.Name;
-                }
-            }
-
-            return null;
+            return _byNumber.GetValueOrDefault(instance);
         }
     }
 
     private void ForgetHalf()
     {
-        foreach (var key in _byName.OrderBy(e => e.Value.LastSeen).Take(capacity / 2).Select(e => e.Key).ToList())
+        foreach (var (key, entry) in _byName.OrderBy(e => e.Value.LastSeen).Take(capacity / 2).ToList())
         {
             _byName.Remove(key);
+            _byNumber.Remove(entry.Instance.Id);
         }
     }
 

@@ -61,6 +61,9 @@ internal abstract class Source(ContainerScope scope, params IReadOnlyList<SheetS
     /// <summary>Stores into a column without instances; a PCP error code, or 0.</summary>
     public virtual int Store(int column, MetricValue value, MetricView view) => PcpError.Permission;
 
+    /// <summary>The name of an instance that a reading gave; null where numbers are used again and only a reading tells.</summary>
+    public virtual string? NameOf(InstanceDomainId domain, int instance) => null;
+
     /// <summary>Labels of a domain of instances (<paramref name="instance"/> -1) or of one of its instances.</summary>
     public virtual IReadOnlyList<KeyValuePair<string, string>> Labels(InstanceDomainId domain, int instance) => [];
 }

@@ -106,6 +106,10 @@ internal sealed class TableAgent : IMetricAgent
     }
 
     /// <inheritdoc/>
+    public string? GetInstanceName(InstanceDomainId domain, int instance) =>
+        _owners.TryGetValue(domain, out var owner) ? _sources[owner.Source].NameOf(domain, instance) : null;
+
+    /// <inheritdoc/>
     public void Collect(ReadOnlySpan<MetricDescriptor> asked, MetricView view, ReadOnlySpan<ValueSet> values)
     {
         // A few metrics rarely are many values; what a large request filled waits for the next large one.

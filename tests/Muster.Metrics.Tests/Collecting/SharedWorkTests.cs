@@ -1,6 +1,6 @@
-using Muster.Metrics.Agents.Tables;
+using Muster.Metrics.Collecting;
 
-namespace Muster.Metrics.Tests.Agents;
+namespace Muster.Metrics.Tests.Collecting;
 
 public sealed class SharedWorkTests
 {

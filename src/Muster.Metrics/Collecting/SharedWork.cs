@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
 
-namespace Muster.Metrics.Agents.Tables;
+namespace Muster.Metrics.Collecting;
 
 /// <summary>
 /// Work in parts that the caller does itself, with as many threads of the pool as happen to be free: a busy pool makes it
