@@ -64,7 +64,7 @@ internal sealed class MetricsPart
 
         await using var http = settings.Http is { } address ? await MetricsHttp.StartAsync(address, _door, _contexts, ct) : null;
         using var end = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        List<Task> tasks = [server.RunAsync(end.Token), SampleContainersAsync(end.Token), IdleMemory.RunAsync(_time, end.Token)];
+        List<Task> tasks = [server.RunAsync(end.Token), SampleContainersAsync(end.Token), FollowEndsAsync(end.Token), IdleMemory.RunAsync(_time, end.Token)];
         if (settings.Otlp is { } otlp)
         {
             tasks.Add(OtlpPush.RunAsync(_door.Value, otlp, end.Token));
@@ -93,6 +93,13 @@ internal sealed class MetricsPart
         {
             agent.Save();
         }
+    }
+
+    // On a host without what it follows it ends at once, which is no end of the part.
+    private async Task FollowEndsAsync(CancellationToken ct)
+    {
+        await _door.Value.Catalog.Agents.OfType<ContainerAgent>().Single().FollowEndsAsync(ct);
+        await Task.Delay(Timeout.InfiniteTimeSpan, _time, ct);
     }
 
     // What cannot be logged must not close the door: these are parts of their own, begun anew on their own.

@@ -105,28 +105,42 @@ internal sealed class ContainerMetricSource : Source
     /// <summary>Looks at what becomes events, and at counters that a container may take with it when it ends.</summary>
     public void Sample()
     {
-        var sheet = new Sheet(All.Length);
-        var none = new Sheet(NetworkPart.InterfaceColumns.Length);
         var all = _containers.All;
         _groups.Tree.Refresh();
         foreach (var container in all)
         {
-            if (container.State is ContainerState.Running or ContainerState.Paused or ContainerState.Orphaned or ContainerState.Restarting)
-            {
-                sheet.Clear();
-                sheet.Want(Cpu);
-                sheet.Want(Cpu + 3);
-                sheet.Want(Memory + 7);
-                sheet.Want(Use);
-                sheet.Want(Network);
-                Read(container, 0, client: null, sheet, none);
-            }
-
-            NoteEvents(container, _ledger.Open(container.Name));
+            SampleOne(container);
         }
 
         _journal.Retain(all.Select(c => c.Name).ToHashSet(StringComparer.Ordinal));
     }
+
+    /// <summary>Reads the counters of a container whose last process has just ended, while its groups are still there.</summary>
+    public void SampleEnd(ContainerDescription container)
+    {
+        _groups.Tree.Refresh();
+        SampleOne(container);
+    }
+
+    private void SampleOne(ContainerDescription container)
+    {
+        if (IsAlive(container))
+        {
+            var sheet = new Sheet(All.Length);
+            sheet.Want(Cpu);
+            sheet.Want(Cpu + 3);
+            sheet.Want(Memory + 7);
+            sheet.Want(Use);
+            sheet.Want(Network);
+            Read(container, 0, client: null, sheet, new Sheet(NetworkPart.InterfaceColumns.Length));
+        }
+
+        NoteEvents(container, _ledger.Open(container.Name));
+    }
+
+    /// <summary>Whether a container has processes, as far as its engine has said.</summary>
+    internal static bool IsAlive(ContainerDescription container) =>
+        container.State is ContainerState.Running or ContainerState.Paused or ContainerState.Orphaned or ContainerState.Restarting;
 
     /// <inheritdoc/>
     public override IReadOnlyList<KeyValuePair<string, string>> Labels(InstanceDomainId domain, int instance)
