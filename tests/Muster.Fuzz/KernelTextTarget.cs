@@ -7,9 +7,11 @@ using Muster.Metrics.Agents.Kernel;
 using Muster.Metrics.Agents.Memory;
 using Muster.Metrics.Agents.Network;
 using Muster.Metrics.Agents.Processes;
+using Muster.Metrics.Agents.Processes.Hot;
 using Muster.Metrics.Agents.Tables;
 using Muster.Metrics.Agents.Text;
 using Muster.Metrics.Containers;
+using Muster.Metrics.Door;
 using Muster.Metrics.Names;
 
 namespace Muster.Fuzz;
@@ -33,6 +35,7 @@ public static class KernelTextTarget
         "/dev/vda / ext4 rw 0 0\ntmpfs /a\\040b tmpfs rw 0 0\n"u8.ToArray(),
         "8:0 Read 4096\n8:0 Write 1\nTotal 4097\n"u8.ToArray(),
         "8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=5 dios=6\n"u8.ToArray(),
+        "cpuburn > 0.2 && (uname == \"root\" || !(psargs ~ /a[b]+/)) # hot"u8.ToArray(),
         "4:memory:/a\n0::/b\n"u8.ToArray(),
         """{"Name":"/web","State":{"Pid":7,"Running":true,"StartedAt":"2026-01-01T00:00:00Z"},"Config":{"Image":"a","Labels":{"com.docker.compose.project":"p"}},"Image":"sha256:0","RestartCount":1}"""u8.ToArray(),
         """[{"id":"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef","names":["web"],"image":"i","created":"2026-01-01T00:00:00Z"}]"""u8.ToArray(),
@@ -52,6 +55,9 @@ public static class KernelTextTarget
         _ = PodmanContainers.Parse(copy);
         _ = LedgerFile.Parse(copy);
         _ = AccountNames.Parse(Encoding.UTF8.GetString(data));
+        _ = RegisteredMonitors.ParseLogger(1, data);
+        _ = RegisteredMonitors.ParseRuleEngine(1, data);
+        _ = HotPredicate.Parse(Encoding.UTF8.GetString(data), out _);
         _ = CpuTopology.Parse(Encoding.UTF8.GetString(data));
     }
 
@@ -69,10 +75,12 @@ public static class KernelTextTarget
         var ipc = new Sheet(19);
         IpcSource.AddUp(data, ipc, ipc.AddRow(-1), 10, [3, 14, 15]);
         _ = SystemSource.Distribution(Encoding.UTF8.GetString(data), "");
-        DiskSource.Parse(data, Wanting(27, 26, 26), (_, _) => DeviceKind.Disk, new InstanceNames(), new InstanceNames());
-        _ = DiskSource.CurrentScheduler(data);
+        DiskSource.Parse(data, Wanting(31, 30, 30, 30, 30, 30), new DiskDevices("/nowhere"), [.. Enumerable.Range(0, 6).Select(_ => new InstanceNames())]);
+        _ = DiskDevices.CurrentScheduler(data);
+        IpcTableSource.SharedMemory(InstanceDomainId.Of(60, 28), new AccountNames()).Parse(data, Wanting(8)[0]);
         _ = MountSource.Parse(data, inContainer: true);
         _ = MountSource.Unescape(data);
+        _ = WrittenSpace.UpperOf(data);
     }
 
     private static void ReadMemory(ReadOnlySpan<byte> data)

@@ -35,6 +35,7 @@ internal static class PodDescriptions
                 InitPid = init,
                 Cgroup = cgroup,
                 HasOwnNetwork = !record.HostNetwork,
+                WritableFolders = [.. record.Apps.Select(a => Upper(pod, a.Name))],
                 Restarts = status?.Apps.Values.Sum(a => (long)a.Restarts) ?? 0,
                 StartedAt = status?.StartedAt,
                 Labels = [new("pod", name), new("owner", record.Owner), .. Labels(record.UserLabels), .. record.Apps.Count == 1 ? Image(record.Apps[0]) : []],
@@ -52,6 +53,7 @@ internal static class PodDescriptions
                 InitPid = alive ? appStatus?.Pid ?? 0 : 0,
                 Cgroup = $"{cgroup}/{app.Name}",
                 HasOwnNetwork = !record.HostNetwork,
+                WritableFolders = [Upper(pod, app.Name)],
                 Restarts = appStatus?.Restarts ?? 0,
                 StartedAt = appStatus?.StartedAt,
                 Labels = [new("pod", name), new("app", app.Name), new("owner", record.Owner), .. Labels(record.UserLabels, app.UserLabels), .. Image(app)],
@@ -63,7 +65,10 @@ internal static class PodDescriptions
 
     /// <summary>All that a description says, as one text.</summary>
     public static string Key(ContainerDescription container) =>
-        $"{container.Name} {container.Id} {container.State} {container.InitPid} {container.Restarts} {container.StartedAt:O} {string.Join(' ', container.Labels)}";
+        $"{container.Name} {container.Id} {container.State} {container.InitPid} {container.Restarts} {container.StartedAt:O} {string.Join(' ', container.Labels)} {string.Join(' ', container.WritableFolders)}";
+
+    // Where the overlay of an app keeps what it writes (ARCHITECTURE.md, the pod directory).
+    private static string Upper(PodDirectory pod, string app) => Path.Combine(pod.Path, "apps", app, "upper");
 
     private static ContainerState? State(PodState state) => state switch
     {

@@ -64,7 +64,7 @@ internal sealed class MetricsPart
 
         await using var http = settings.Http is { } address ? await MetricsHttp.StartAsync(address, _door, _contexts, ct) : null;
         using var end = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        List<Task> tasks = [server.RunAsync(end.Token), SampleContainersAsync(end.Token), IdleMemory.RunAsync(_time, end.Token)];
+        List<Task> tasks = [server.RunAsync(end.Token), SampleContainersAsync(end.Token), FollowEndsAsync(end.Token), IdleMemory.RunAsync(_time, end.Token)];
         if (settings.Otlp is { } otlp)
         {
             tasks.Add(OtlpPush.RunAsync(_door.Value, otlp, end.Token));
@@ -95,6 +95,13 @@ internal sealed class MetricsPart
         }
     }
 
+    // On a host without what it follows it ends at once, which is no end of the part.
+    private async Task FollowEndsAsync(CancellationToken ct)
+    {
+        await _door.Value.Catalog.Agents.OfType<ContainerAgent>().Single().FollowEndsAsync(ct);
+        await Task.Delay(Timeout.InfiniteTimeSpan, _time, ct);
+    }
+
     // What cannot be logged must not close the door: these are parts of their own, begun anew on their own.
     private async Task LogAsync(CancellationToken ct)
     {
@@ -105,7 +112,15 @@ internal sealed class MetricsPart
         }
 
         using var logger = new MetricLogger(LogPlan.Load(file), _door.Value.Catalog, _time, Log);
-        await logger.RunFolderAsync(_settings.Value.LogFolder, new LogBounds(), ct);
+        _door.Value.LogArchive = () => logger.Archive;
+        try
+        {
+            await logger.RunFolderAsync(_settings.Value.LogFolder, new LogBounds(), ct);
+        }
+        finally
+        {
+            _door.Value.LogArchive = null;
+        }
     }
 
     private async Task EvaluateAsync(CancellationToken ct)
@@ -117,6 +132,15 @@ internal sealed class MetricsPart
         }
 
         await using var delivery = new RuleDelivery(_time, Log);
-        await RuleEvaluation.RunAsync(RuleFile.Load(file), _door.Value.Catalog, _time, (rule, news) => delivery.Deliver(news, rule.Actions), states => _rules = states, ct);
+        var rules = RuleFile.Load(file);
+        var progress = _door.Value.Rules = new RuleProgress(file, rules);
+        try
+        {
+            await RuleEvaluation.RunAsync(rules, _door.Value.Catalog, _time, (rule, news) => delivery.Deliver(news, rule.Actions), states => _rules = states, progress, ct);
+        }
+        finally
+        {
+            _door.Value.Rules = null;
+        }
     }
 }

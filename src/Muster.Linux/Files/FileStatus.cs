@@ -24,6 +24,7 @@ public readonly unsafe partial struct FileStatus
         Gid = raw.Gid;
         Inode = raw.Inode;
         Size = (long)raw.Size;
+        Blocks = (long)raw.Blocks;
         ModifiedSeconds = raw.Modified.Seconds;
         ModifiedNanoseconds = raw.Modified.Nanoseconds;
         ChangedSeconds = raw.Changed.Seconds;
@@ -45,6 +46,9 @@ public readonly unsafe partial struct FileStatus
     public ulong Inode { get; }
 
     public long Size { get; }
+
+    /// <summary>Space on the disk, in units of 512 bytes.</summary>
+    public long Blocks { get; }
 
     public long ModifiedSeconds { get; }
 

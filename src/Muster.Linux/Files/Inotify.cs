@@ -10,6 +10,7 @@ public readonly record struct InotifyEvent(int Watch, uint Mask, string Name);
 /// <summary>Watches directories (inotify(7)); non-blocking, close-on-exec.</summary>
 public sealed partial class Inotify : IDisposable
 {
+    public const uint Modify = 0x2;
     public const uint Create = 0x100;
     public const uint Delete = 0x200;
     public const uint MovedFrom = 0x40;

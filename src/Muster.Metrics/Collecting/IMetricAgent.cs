@@ -48,6 +48,9 @@ public interface IMetricAgent
     /// <summary>Labels of a domain, cluster, item, instance domain or instance; empty when there are none.</summary>
     IReadOnlyList<KeyValuePair<string, string>> GetLabels(LabelTarget target, MetricView view);
 
+    /// <summary>Whether a metric's value is a client's own, which every client may store and nobody else sees.</summary>
+    bool IsClientsOwn(MetricDescriptor metric) => false;
+
     /// <summary>Stores a value into a metric that permits it; a PCP error code, or 0.</summary>
     int Store(MetricDescriptor metric, int instance, MetricValue value, MetricView view) => PcpError.Permission;
 }

@@ -4,6 +4,7 @@ using Muster.Metrics.Agents.Cgroups;
 using Muster.Metrics.Agents.Containers;
 using Muster.Metrics.Agents.Kernel;
 using Muster.Metrics.Agents.Processes;
+using Muster.Metrics.Agents.Processes.Hot;
 using Muster.Metrics.Containers;
 
 namespace Muster.Metrics.Collecting;
@@ -20,11 +21,13 @@ public static class MetricAgents
         var containers = new ContainerCatalog(pods is null ? HostContainers.All(time) : [pods, .. HostContainers.All(time)]);
 
         // One tree for both: its kept descriptors and watches are a budget of the process.
-        var tree = new CgroupTree(CgroupHierarchies.Load());
+        var hierarchies = CgroupHierarchies.Load();
+        var tree = new CgroupTree(hierarchies);
         return
         [
+            ContainerListAgent.Create(containers, hierarchies),
             KernelAgent.Create(containers, typeof(MetricAgents).Assembly.GetName().Version?.ToString(3) ?? "0"),
-            ProcessAgent.Create(containers, tree),
+            ProcessAgent.Create(containers, tree, new HotProcesses(time, Path.Combine(root.Etc, "hotproc.conf"))),
             new ContainerAgent(containers, tree, Path.Combine(root.Run, "metrics-counters.json"), time),
         ];
     }

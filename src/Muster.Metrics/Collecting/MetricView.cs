@@ -22,6 +22,9 @@ public sealed record MetricView
 
     public int? ProcessId { get; init; }
 
+    /// <summary>What agents remember of this client; null for a view that is no client's.</summary>
+    public ClientMemory? Client { get; init; }
+
     /// <summary>Which instances are wanted of each domain; a domain that is not in it is wanted whole.</summary>
     public InstanceProfile Profile { get; init; } = InstanceProfile.All;
 }

@@ -53,8 +53,8 @@ public sealed record ContainerDescription
     /// <summary>False when it uses the host's network: then the host's traffic is not counted as its own.</summary>
     public bool HasOwnNetwork { get; init; } = true;
 
-    /// <summary>The writable root on the host, or null when it is only reached through the process.</summary>
-    public string? Root { get; init; }
+    /// <summary>The folders on the host that hold what it has written over its images; empty to look for its root's with <see cref="InitPid"/>.</summary>
+    public IReadOnlyList<string> WritableFolders { get; init; } = [];
 
     /// <summary>How often its engine restarted it.</summary>
     public long Restarts { get; init; }

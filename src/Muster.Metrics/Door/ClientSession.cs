@@ -48,7 +48,7 @@ public sealed class ClientSession : IDisposable
     public ClientSession(DoorState door, string address, MetricView view)
     {
         _door = door;
-        _view = view;
+        _view = view with { Client = new ClientMemory() };
         Client = door.Clients.Add(address, door.Time.GetUtcNow());
         _answers = new AnswerWriter(door);
         _seenNames = door.Catalog.Current.Version;
@@ -293,6 +293,7 @@ public sealed class ClientSession : IDisposable
             return 0;
         }
 
-        return _view.UserId == 0 ? MetricStore.One(_door.Catalog.Current, id, value, _view) : PcpError.Permission;
+        var names = _door.Catalog.Current;
+        return _view.UserId == 0 || MetricStore.IsClientsOwn(names, id) ? MetricStore.One(names, id, value, _view) : PcpError.Permission;
     }
 }

@@ -43,6 +43,15 @@ public sealed class DoorState
     /// <summary>Whether a certificate is configured, so that clients may ask for TLS.</summary>
     public bool IsTlsOffered { get; init; }
 
+    /// <summary>The archive that the node's own logger writes now; null while there is no logger.</summary>
+    public Func<string?>? LogArchive { get; set; }
+
+    /// <summary>What the node's own rules have done; null while there are none.</summary>
+    public Rules.RuleProgress? Rules { get; set; }
+
+    /// <summary>Where PCP's own loggers and rule engines register.</summary>
+    internal string RegisterFolder { get; init; } = RegisteredMonitors.Folder();
+
     /// <summary>Logs a line, but not more than one in ten seconds; the next one says how many were left out.</summary>
     public void Log(string line)
     {

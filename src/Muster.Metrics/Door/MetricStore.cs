@@ -29,6 +29,9 @@ internal static class MetricStore
         return 0;
     }
 
+    /// <summary>Whether a metric's value is each client's own, so that no rights are needed.</summary>
+    public static bool IsClientsOwn(MetricNames names, MetricId id) => names.Find(id) is { } metric && metric.Agent.IsClientsOwn(metric.Descriptor);
+
     /// <summary>Stores one value; its type must be the metric's.</summary>
     public static int One(MetricNames names, MetricId id, ReceivedValue value, MetricView view)
     {

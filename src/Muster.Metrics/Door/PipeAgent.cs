@@ -95,7 +95,7 @@ public sealed class PipeAgent : IDisposable
         var type = (PduType)BinaryPrimitives.ReadInt32BigEndian(unit[4..]);
         var slot = BinaryPrimitives.ReadInt32BigEndian(unit[8..]);
         var body = unit[PduLimits.Header..];
-        var view = _slots.GetValueOrDefault(slot) ?? new MetricView();
+        var view = Find(slot);
         switch (type)
         {
             case PduType.Credentials:
@@ -121,6 +121,17 @@ public sealed class PipeAgent : IDisposable
                 _answers.Answer(type, body, view, _writer);
                 break;
         }
+    }
+
+    // Without room for another, a client is served like the others but nothing is remembered of it.
+    private MetricView Find(int slot)
+    {
+        if (_slots.TryGetValue(slot, out var known))
+        {
+            return known;
+        }
+
+        return _slots.Count >= MaxSlots ? new MetricView() : _slots[slot] = new MetricView { Client = new ClientMemory() };
     }
 
     private void SetAttribute(int slot, MetricView view, ReadOnlySpan<byte> body)

@@ -24,6 +24,7 @@ internal sealed class PmcdAgent : IMetricAgent
     private const int CostCluster = 7;
     private const int FeatureCluster = 8;
 
+    private static readonly InstanceDomainId RegisterDomain = InstanceDomainId.Of(DomainNumber, 2);
     private static readonly InstanceDomainId AgentDomain = InstanceDomainId.Of(DomainNumber, 3);
     private static readonly InstanceDomainId ClientDomain = InstanceDomainId.Of(DomainNumber, 6);
 
@@ -41,12 +42,20 @@ internal sealed class PmcdAgent : IMetricAgent
         (22, "highres_result", PduType.HighResolutionResult), (23, "desc_ids", PduType.DescriptorIds), (24, "descs", PduType.Descriptors),
     ];
 
+    // As many as pmcd has.
+    private const int Registers = 16;
+
+    private const int RegisterItem = 8;
+
     private readonly DoorState _door;
+    private readonly MonitorMetrics _monitors;
+    private readonly int[] _registers = new int[Registers];
 
     public PmcdAgent(DoorState door)
     {
         _door = door;
-        Metrics = [.. Own(), .. Counted(InCluster, "pdu_in", "received"), .. Counted(OutCluster, "pdu_out", "sent")];
+        _monitors = new MonitorMetrics(door);
+        Metrics = [.. Own(), .. MonitorMetrics.Metrics, .. Counted(InCluster, "pdu_in", "received"), .. Counted(OutCluster, "pdu_out", "sent")];
     }
 
     public string Name => "pmcd";
@@ -59,12 +68,16 @@ internal sealed class PmcdAgent : IMetricAgent
 
     public IReadOnlyList<InstanceDomain> InstanceDomains { get; } =
     [
+        new(RegisterDomain, "registers", "Places for a number each, which root may store, to mark events in archives."),
         new(AgentDomain, "agents, by their domain's number", "One instance for each domain of metrics that this server answers for."),
         new(ClientDomain, "clients that are connected", "One instance for each connected client; its number is never used again while the server runs."),
+        .. MonitorMetrics.Domains,
     ];
 
     public IReadOnlyList<MetricInstance> GetInstances(InstanceDomainId domain, MetricView view) =>
         domain == AgentDomain ? [.. Agents().Select(a => new MetricInstance(a.Domain, a.Name))]
+        : domain == MonitorMetrics.Loggers || domain == MonitorMetrics.RuleEngines ? _monitors.GetInstances(domain)
+        : domain == RegisterDomain ? [.. Enumerable.Range(0, Registers).Select(i => new MetricInstance(i, i.ToString(CultureInfo.InvariantCulture)))]
         : domain == ClientDomain ? [.. _door.Clients.All.Select(c => new MetricInstance(c.Id, c.Id.ToString(CultureInfo.InvariantCulture)))]
         : [];
 
@@ -75,11 +88,21 @@ internal sealed class PmcdAgent : IMetricAgent
             var id = asked[i].Id;
             switch (id.Cluster)
             {
+                case ControlCluster when id.Item == RegisterItem:
+                    for (var register = 0; register < Registers; register++)
+                    {
+                        values[i].Add(register, MetricValue.From((long)Volatile.Read(ref _registers[register])));
+                    }
+
+                    break;
                 case ControlCluster when Control(id.Item) is { } value:
                     values[i].Add(value);
                     break;
                 case InCluster or OutCluster:
                     values[i].Add(MetricValue.From((ulong)Count(id)));
+                    break;
+                case MonitorMetrics.LoggerCluster or MonitorMetrics.RuleCluster:
+                    _monitors.Collect(id, values[i]);
                     break;
                 case AgentCluster:
                     AddAgents(id.Item, values[i]);
@@ -103,6 +126,23 @@ internal sealed class PmcdAgent : IMetricAgent
     public IReadOnlyList<KeyValuePair<string, string>> GetLabels(LabelTarget target, MetricView view) =>
         target.Kind == LabelKind.Domain ? [new("agent", Name)] : [];
 
+    /// <inheritdoc/>
+    public int Store(MetricDescriptor metric, int instance, MetricValue value, MetricView view)
+    {
+        if (metric.Id != MetricId.Of(DomainNumber, ControlCluster, RegisterItem) || view.UserId != 0)
+        {
+            return PcpError.Permission;
+        }
+
+        if (instance is < 0 or >= Registers)
+        {
+            return PcpError.Instance;
+        }
+
+        Volatile.Write(ref _registers[instance], (int)value.Signed);
+        return 0;
+    }
+
     private static IEnumerable<MetricDescriptor> Own()
     {
         var each = MetricSemantics.Instant;
@@ -123,6 +163,8 @@ internal sealed class PmcdAgent : IMetricAgent
             Make("labels", ControlCluster, 25, MetricType.String, each, "labels of the host that an administrator has set"),
             Make("zoneinfo", ControlCluster, 26, MetricType.String, seldom, "name of the host's time zone, with a colon before it"),
             Make("datasize", ControlCluster, 1, MetricType.UInt32, each, "data segment of the server", units: MetricUnits.Kibibyte),
+            Make("control.timeout", ControlCluster, 4, MetricType.UInt32, seldom, "seconds after which an agent is given up; 0 for never", "Agents are inside the server, and one that is slow delays nobody else."),
+            Make("control.register", ControlCluster, RegisterItem, MetricType.Int32, seldom, "numbers that root may store, to mark events in archives", domain: RegisterDomain),
             Make("agent.type", AgentCluster, 0, MetricType.UInt32, seldom, "how an agent is reached; 0 is inside the server", domain: AgentDomain),
             Make("agent.status", AgentCluster, 1, MetricType.Int32, seldom, "state of an agent; 0 is well", domain: AgentDomain),
             Make("agent.fenced", AgentCluster, 2, MetricType.UInt32, each, "whether values of an agent are held back", domain: AgentDomain),
@@ -131,11 +173,15 @@ internal sealed class PmcdAgent : IMetricAgent
             Make("client.start_date", ClientCluster, 1, MetricType.String, seldom, "when a client connected", domain: ClientDomain),
             Make("client.container", ClientCluster, 2, MetricType.String, each, "the container whose eyes a client sees with", "A client may store its own; an empty text is the host.", ClientDomain),
             Make("cputime.total", CostCluster, 0, MetricType.UInt64, MetricSemantics.Counter, "processor time of the server", units: MetricUnits.Millisecond),
+            Make("cputime.per_pdu_in", CostCluster, 1, MetricType.Double, each, "processor time of the server for each unit received, since it was started", units: MetricUnits.Of(time: 1, count: -1, timeScale: 1)),
             Make("feature.secure", FeatureCluster, 0, MetricType.UInt32, each, "whether TLS is offered"),
+            Make("feature.compress", FeatureCluster, 1, MetricType.UInt32, each, "whether units may be compressed"),
             Make("feature.ipv6", FeatureCluster, 2, MetricType.UInt32, each, "whether IPv6 is spoken"),
             Make("feature.authentication", FeatureCluster, 3, MetricType.UInt32, each, "whether SASL is offered"),
             Make("feature.creds_required", FeatureCluster, 4, MetricType.UInt32, each, "whether a client must prove who it is"),
             Make("feature.unix_domain_sockets", FeatureCluster, 5, MetricType.UInt32, each, "whether a Unix socket is listened on"),
+            Make("feature.service_discovery", FeatureCluster, 6, MetricType.UInt32, each, "whether the server announces itself on the network"),
+            Make("feature.local", FeatureCluster, 8, MetricType.UInt32, each, "whether the server is the client's own process"),
             Make("feature.containers", FeatureCluster, 7, MetricType.UInt32, each, "whether clients may see with a container's eyes"),
             Make("feature.client_cert_required", FeatureCluster, 9, MetricType.UInt32, each, "whether clients must show a certificate"),
         ];
@@ -158,6 +204,7 @@ internal sealed class PmcdAgent : IMetricAgent
         1 => MetricValue.From((ulong)(Environment.WorkingSet / 1024)),
         2 => MetricValue.From((ulong)Agents().Count()),
         3 => MetricValue.From((ulong)_door.Clients.Count),
+        4 => MetricValue.From(0UL),
         5 => MetricValue.From(HostFacts.TimeZone),
         6 => MetricValue.From(System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "aarch64" : "x86_64"),
         7 => MetricValue.From(ServerVersion),
@@ -181,10 +228,10 @@ internal sealed class PmcdAgent : IMetricAgent
 
     private static string ServerVersion { get; } = typeof(PmcdAgent).Assembly.GetName().Version is { } v ? $"{v.Major}.{v.Minor}.{v.Build}" : "0";
 
-    private static MetricValue Cost(int item)
+    private MetricValue Cost(int item)
     {
         using var self = Process.GetCurrentProcess();
-        return item == 0 ? MetricValue.From((ulong)self.TotalProcessorTime.TotalMilliseconds) : default;
+        return item == 0 ? MetricValue.From((ulong)self.TotalProcessorTime.TotalMilliseconds) : MetricValue.From(self.TotalProcessorTime.TotalMicroseconds / Math.Max(1, _door.Counters.TotalIn));
     }
 
     private bool HasFeature(int item) => item switch

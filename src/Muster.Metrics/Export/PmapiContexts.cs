@@ -126,7 +126,7 @@ public sealed class PmapiContexts(DoorState door)
             number = RandomNumberGenerator.GetInt32(1, int.MaxValue);
         }
 
-        var context = new PmapiContext(number, host, patience, view with { Container = container }) { Expires = door.Time.GetUtcNow() + patience };
+        var context = new PmapiContext(number, host, patience, view with { Container = container, Client = new ClientMemory() }) { Expires = door.Time.GetUtcNow() + patience };
         _contexts.Add(number, context);
         return context;
     }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Muster.Metrics.Names;
+using Muster.Metrics.Wire;
 
 namespace Muster.Metrics.Export;
 
@@ -47,7 +48,15 @@ internal static class PmapiJson
             // Inner levels come first in the list and win over outer ones.
             if (names.Add(name))
             {
-                json.WriteString(name, value);
+                json.WritePropertyName(name);
+                if (LabelWriter.IsNumber(name, value))
+                {
+                    json.WriteRawValue(value);
+                }
+                else
+                {
+                    json.WriteStringValue(value);
+                }
             }
         }
 

@@ -216,7 +216,7 @@ internal sealed class PmapiRequest
             return PmapiJson.Success(_context.Id);
         }
 
-        if (_context.View.UserId != 0)
+        if (_context.View.UserId != 0 && !metric.Agent.IsClientsOwn(metric.Descriptor))
         {
             throw new MusterException(ErrorKind.Forbidden, $"{metric.Names[0]} may be stored by root only: use the socket of the node");
         }

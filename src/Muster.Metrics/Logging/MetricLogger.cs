@@ -35,6 +35,9 @@ public sealed class MetricLogger : IDisposable
     private readonly MetricCatalog _catalog;
     private readonly TimeProvider _time;
     private readonly Action<string> _report;
+
+    // A client like others: events are written once.
+    private readonly MetricView _view = MetricView.Host with { Client = new ClientMemory() };
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
     private readonly Dictionary<string, FetchPlan> _fetches = new(StringComparer.Ordinal);
     private ArchiveWriter? _writer;
@@ -63,6 +66,9 @@ public sealed class MetricLogger : IDisposable
             report($"there is no metric {name}: it is logged when there is one");
         }
     }
+
+    /// <summary>The archive that is being written; null before and after.</summary>
+    public string? Archive => Volatile.Read(ref _writer)?.Path;
 
     /// <summary>Writes one archive, from its beginning to the bound or to the end of waiting.</summary>
     public async Task<LogSummary> RunArchiveAsync(string path, LogBounds bounds, CancellationToken ct)
@@ -162,7 +168,7 @@ public sealed class MetricLogger : IDisposable
 
         _writer?.Dispose();
         _writer = writer;
-        _recorder = new ArchiveRecorder(_writer, MetricView.Host);
+        _recorder = new ArchiveRecorder(_writer, _view);
         _syncAt = _plan.SyncInterval is { } interval ? start + interval : DateTimeOffset.MaxValue;
     }
 
@@ -298,7 +304,7 @@ public sealed class MetricLogger : IDisposable
         var names = _catalog.Current;
         var plan = Plan(groups, names);
         using var buffer = ValueSetBuffer.Rent();
-        plan.Collect(MetricView.Host, buffer, (agent, e) => Tell($"the agent {agent.Name} failed: {e.Message}"));
+        plan.Collect(_view, buffer, (agent, e) => Tell($"the agent {agent.Name} failed: {e.Message}"));
         var ended = Ended(names, plan);
         _recorder!.Record(plan, buffer, metric => Choice(metric, groups, ended), Now());
         if (_writer!.LastTime >= _syncAt)

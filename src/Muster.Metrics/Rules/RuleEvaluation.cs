@@ -83,8 +83,9 @@ public static class RuleEvaluation
     /// <param name="time">The clock.</param>
     /// <param name="onEvent">Takes each event.</param>
     /// <param name="onStatus">Takes where all rules stand, after each evaluation; must not change the list.</param>
+    /// <param name="progress">Counts what is done, or null.</param>
     /// <param name="ct">Ends the evaluation.</param>
-    public static async Task RunAsync(IReadOnlyList<Rule> rules, MetricCatalog catalog, TimeProvider time, Action<Rule, RuleEvent> onEvent, Action<IReadOnlyList<RuleStatus>> onStatus, CancellationToken ct)
+    public static async Task RunAsync(IReadOnlyList<Rule> rules, MetricCatalog catalog, TimeProvider time, Action<Rule, RuleEvent> onEvent, Action<IReadOnlyList<RuleStatus>> onStatus, RuleProgress? progress, CancellationToken ct)
     {
         var names = catalog.Current;
         var start = time.GetUtcNow();
@@ -105,10 +106,13 @@ public static class RuleEvaluation
             foreach (var i in ready)
             {
                 due[i] = now + rules[i].Interval;
-                if (states[i].Take(input) is { } news)
+                var news = states[i].Take(input);
+                if (news is not null)
                 {
                     onEvent(rules[i], news);
                 }
+
+                progress?.Count(states[i].Truth, news is null ? 0 : rules[i].Actions.Count);
             }
 
             onStatus([.. states.Select(s => s.Status)]);

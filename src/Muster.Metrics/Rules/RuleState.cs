@@ -68,12 +68,16 @@ internal sealed class RuleState
 
     public DateTimeOffset Since { get; private set; }
 
+    /// <summary>What the last evaluation gave.</summary>
+    public Truth Truth { get; private set; } = Truth.Unknown;
+
     public RuleStatus Status => new(Rule.Name, Standing, Since, Rule.When, _matches);
 
     /// <summary>Takes the values of one moment; what is to be said of it, or null.</summary>
     public RuleEvent? Take(RuleInput input)
     {
         var (truth, matches) = _condition.Evaluate(input).Values.Single();
+        Truth = truth;
         var before = Standing;
         if (truth == Truth.True)
         {

@@ -20,8 +20,15 @@ public static class LabelWriter
 
     private const byte Optional = 0x80;
 
-    // Written as numbers and marked as no part of what makes two sources different, as pmcd does it.
+    // Marked as no part of what makes two sources different, as pmcd does it.
     private static readonly string[] Credentials = ["userid", "groupid"];
+
+    // Written as numbers, as pmcd's agents do it; other labels are texts even where they look like numbers.
+    private static readonly string[] Numbers = [.. Credentials, "pid", "cpu", "numa_node"];
+
+    /// <summary>Whether a label's value is a number in JSON.</summary>
+    public static bool IsNumber(string name, string value) =>
+        Numbers.Contains(name) && value.Length is > 0 and <= 19 && !value.AsSpan().ContainsAnyExceptInRange('0', '9') && (value[0] != '0' || value.Length == 1);
 
     public static void Write(PduWriter to, uint ident, uint type, IReadOnlyList<LabelSet> sets, int from = 0)
     {
@@ -84,7 +91,7 @@ public static class LabelWriter
             {
                 var key = Encoding.UTF8.GetBytes(name);
                 var isCredential = Credentials.Contains(name);
-                var text = isCredential ? Encoding.UTF8.GetBytes(value) : JsonText(value);
+                var text = IsNumber(name, value) ? Encoding.UTF8.GetBytes(value) : JsonText(value);
 
                 // What does not fit is left out whole: a cut label would be a wrong one.
                 if (key.Length is 0 or > 255 || index.Count == MaxLabels || json.Length + key.Length + text.Length + 5 > MaxText)

@@ -46,6 +46,29 @@ internal static class PcpAnswers
         return found;
     }
 
+    /// <summary>What <c>pminfo -l</c> prints, by <c>metric</c> and <c>metric[instance]</c>.</summary>
+    public static Dictionary<string, string> ParseLabels(string output)
+    {
+        var found = new Dictionary<string, string>(StringComparer.Ordinal);
+        var metric = "";
+        foreach (var line in output.Split('\n'))
+        {
+            var labels = line.IndexOf(" labels {", StringComparison.Ordinal);
+            if (line.Length > 0 && line[0] != ' ')
+            {
+                metric = line.Split(' ')[0];
+            }
+            else if (labels >= 0)
+            {
+                var open = line.IndexOf('"', StringComparison.Ordinal);
+                var isInstance = line.StartsWith("    inst [", StringComparison.Ordinal) && open > 0 && open < labels;
+                found[isInstance ? $"{metric}[{line[(open + 1)..line.LastIndexOf("\"]", labels, StringComparison.Ordinal)].Split(' ')[0]}]" : metric] = line[(labels + 8)..];
+            }
+        }
+
+        return found;
+    }
+
     /// <summary>Units as pminfo writes them.</summary>
     public static string Format(MetricUnits units)
     {

@@ -1,20 +1,31 @@
+using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json.Nodes;
+using Muster.Metrics.Agents.Cgroups;
+using Muster.Metrics.Agents.Containers;
 using Muster.Metrics.Agents.Kernel;
 using Muster.Metrics.Agents.Processes;
+using Muster.Metrics.Agents.Processes.Hot;
 using Muster.Metrics.Collecting;
 using Muster.Metrics.Containers;
+using Muster.Metrics.Door;
 using Muster.Metrics.Names;
+using Muster.TestKit;
 
 namespace Muster.Metrics.Tests.Agents;
 
 /// <summary>Our agents beside Debian's pmcd on this host: what both have must have the same names, numbers, instances and values.</summary>
 public sealed class PcpComparisonTests(ITestOutputHelper output)
 {
+    private const int Rounds = 3;
+
     [Fact]
     public void Gives_what_pmcd_gives_of_the_kernel()
     {
         Assert.SkipWhen(RealPmcd.Missing is not null, RealPmcd.Missing ?? "");
+        using var objects = new IpcObjects();
         var agent = KernelAgent.Create(ContainerCatalog.Empty, "0.1");
+        agent.ByInstance("ipc.shm.segsz").Should().Contain(v => v.Key == objects.Segment && v.Value.Signed == IpcObjects.SegmentSize);
         Compare(agent, ["kernel", "mem", "swap", "swapdev", "hinv", "disk", "network", "filesys", "tmpfs", "vfs", "ipc", "pmda"], KnownDifferences.Kernel);
     }
 
@@ -25,9 +36,151 @@ public sealed class PcpComparisonTests(ITestOutputHelper output)
         Compare(ProcessAgent.Create(ContainerCatalog.Empty), ["proc", "cgroup"], KnownDifferences.Processes);
     }
 
-    private void Compare(IMetricAgent agent, string[] trees, IReadOnlyList<KnownDifference> known)
+    [Fact]
+    public void Gives_what_pmcd_gives_of_mapped_devices_arrays_and_paths()
     {
-        using var pmcd = RealPmcd.Start();
+        Assert.SkipWhen(RealPmcd.Missing is not null, RealPmcd.Missing ?? "");
+
+        // The device mapper, md and SCSI are not in every kernel: both read the same files in place of the host's.
+        using var files = new DeviceFiles();
+        var agent = KernelAgent.DisksOf(files.Folder);
+        Compare(agent, ["disk", "hinv.map.dmname", "hinv.map.mdname", "hinv.map.scsi_id", "hinv.ndisk"], KnownDifferences.Devices, new() { ["LINUX_STATSPATH"] = files.Folder });
+        agent.ByInstance("disk.md.status").ToDictionary(v => v.Key, v => v.Value.Signed).Should().Equal(new Dictionary<string, long> { ["md0"] = 1, ["backup"] = 0 });
+        agent.ByInstance("disk.wwid.capacity")["36005076801"].Signed.Should().Be(102_400, "two paths lead to one disk");
+    }
+
+    [Fact]
+    public void Gives_what_pmcd_gives_of_containers()
+    {
+        Assert.SkipWhen(RealPmcd.Missing is not null, RealPmcd.Missing ?? "");
+        var folder = Directory.CreateTempSubdirectory("muster-docker-");
+        try
+        {
+            var id = new string('a', 64);
+            using var group = new Containers.TestContainer($"/docker-{id}.scope");
+            var process = group.Start("read line");
+            var states = new (string Id, string Name, string State)[]
+            {
+                (id, "web", $$"""{"Running":true,"Paused":false,"Restarting":false,"StartedAt":"2026-01-02T03:04:05Z","Pid":{{process.Id}} }"""),
+                (new string('b', 64), "paused", $$"""{"Running":true,"Paused":true,"Restarting":false,"StartedAt":"2026-01-02T03:04:05Z","Pid":{{Environment.ProcessId}} }"""),
+                (new string('c', 64), "again", """{"Running":true,"Paused":false,"Restarting":true,"Pid":0,"StartedAt":"2026-01-02T03:04:05Z"}"""),
+            };
+            foreach (var (each, name, state) in states)
+            {
+                var path = folder.CreateSubdirectory("containers/" + each).FullName;
+                File.WriteAllText(Path.Combine(path, "config.v2.json"), $$"""{"State":{{state}},"ID":"{{each}}","Name":"/{{name}}","RestartCount":0,"Config":{"Image":"x"} }""");
+            }
+
+            using var docker = new DockerContainers(TimeProvider.System, Path.Combine(folder.FullName, "containers"));
+            using var catalog = new ContainerCatalog([docker]);
+            Compare(ContainerListAgent.Create(catalog, Linux.CgroupHierarchies.Load()), ["containers"], KnownDifferences.Containers, new() { ["PCP_DOCKER_DIR"] = folder.FullName });
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public void Gives_what_pmcd_gives_of_hot_processes()
+    {
+        Assert.SkipWhen(RealPmcd.Missing is not null, RealPmcd.Missing ?? "");
+        using var first = ProgramRun.Start("/bin/sleep", ["86401"]);
+        using var second = ProgramRun.Start("/bin/sleep", ["86402"]);
+        try
+        {
+            const string predicate = "fname == \"sleep\" && (psargs == \"/bin/sleep 86401\" || psargs == \"/bin/sleep 86402\")";
+            using var hot = new HotProcesses(TimeProvider.System, null);
+            var agent = ProcessAgent.Create(ContainerCatalog.Empty, new CgroupTree(Linux.CgroupHierarchies.Load()), hot);
+            hot.SetPredicate(predicate).Should().BeTrue();
+            hot.SetSeconds(1).Should().BeTrue();
+            Compare(agent, ["hotproc"], KnownDifferences.HotProcesses, prepare: pmcd =>
+            {
+                pmcd.Tool("/usr/bin/pmstore", ["hotproc.control.config", predicate]).Succeeded();
+                pmcd.Tool("/usr/bin/pmstore", ["hotproc.control.refresh", "1"]).Succeeded();
+                Until(() => pmcd.Ask("hotproc.nprocs")["hotproc.nprocs"].Values[""] == "2" && hot.Processes.Count == 2);
+                return null;
+            });
+        }
+        finally
+        {
+            first.Kill();
+            second.Kill();
+            first.WaitForExit();
+            second.WaitForExit();
+        }
+    }
+
+    [Fact]
+    public void Gives_what_pmcd_gives_of_itself_its_loggers_and_rules()
+    {
+        Assert.SkipWhen(RealPmcd.Missing is not null, RealPmcd.Missing ?? "");
+        using var folder = new TestFolder();
+        foreach (var kind in new[] { "pmlogger", "pmie" })
+        {
+            Directory.CreateDirectory(folder.At(kind));
+        }
+
+        var config = folder.Write("logger.config", "log mandatory on 1 sec { kernel.all.load }\n");
+        var rules = folder.Write("rules", "a = kernel.all.nprocs < 0 -> shell \"true\";\nb = kernel.all.nprocs >= 0 -> shell \"true\";\n");
+        var door = new DoorState([], TimeProvider.System, _ => { }) { RegisterFolder = folder.Path };
+        Compare(door.Catalog.Agents[0], ["pmcd"], KnownDifferences.Pmcd, new() { ["PCP_TMP_DIR"] = folder.Path }, prepare: pmcd =>
+        {
+            var tools = new ToolProcesses(
+                pmcd.StartTool("/usr/bin/pmlogger", ["-P", "-U", "root", "-c", config, "-l", folder.At("log"), folder.At("archive")], folder.Path, folder.Path),
+                pmcd.StartTool("/usr/bin/pmie", ["-U", "root", "-c", rules, "-l", folder.At("pmie.log"), "-t", "1"], folder.Path, folder.Path));
+            Until(() => pmcd.Ask("pmcd.pmlogger.archive", "pmcd.pmie.eval.actual") is var found && found["pmcd.pmlogger.archive"].Values.Count == 2 && found["pmcd.pmie.eval.actual"].Values.GetValueOrDefault(tools.Second, "0") != "0");
+            return tools;
+        });
+    }
+
+    // Programs say nothing when they are ready; asking is the only way to know.
+    private static void Until(Func<bool> isReady)
+    {
+        for (var attempt = 0; !isReady(); attempt++)
+        {
+            attempt.Should().BeLessThan(150, "the program should be ready by now");
+            ProgramRun.Of("/bin/sleep", ["0.2"]);
+        }
+    }
+
+    private void Compare(IMetricAgent agent, string[] trees, IReadOnlyList<KnownDifference> known, Dictionary<string, string>? environment = null, Func<RealPmcd, IDisposable?>? prepare = null)
+    {
+        using var pmcd = RealPmcd.Start(environment);
+        using var prepared = prepare?.Invoke(pmcd);
+        var labels = Labels(agent, pmcd, trees).ToList();
+        var unexplained = Explain(Round(agent, pmcd, trees, out var metrics).Concat(labels), known, output.WriteLine);
+        for (var round = 1; round < Rounds && unexplained.Count > 0; round++)
+        {
+            // What moves while it is read differs here and there; what is wrong differs each time.
+            var again = Explain(Round(agent, pmcd, trees, out metrics).Concat(labels), known, _ => { });
+            unexplained = [.. again.IntersectBy(unexplained.Select(What), What)];
+        }
+
+        output.WriteLine($"{metrics} metrics of pmcd, {agent.Metrics.Count} of ours");
+        unexplained.Should().BeEmpty();
+
+        static string What(string difference) => difference[..difference.IndexOf(": ", StringComparison.Ordinal)];
+    }
+
+    private static List<string> Explain(IEnumerable<string> differences, IReadOnlyList<KnownDifference> known, Action<string> write)
+    {
+        var unexplained = new List<string>();
+        foreach (var difference in differences)
+        {
+            var reason = known.Concat(KnownDifferences.Labels).FirstOrDefault(k => k.Matches(difference))?.Reason;
+            write($"{difference}   [{reason ?? "UNEXPLAINED"}]");
+            if (reason is null)
+            {
+                unexplained.Add(difference);
+            }
+        }
+
+        return unexplained;
+    }
+
+    private static List<string> Round(IMetricAgent agent, RealPmcd pmcd, string[] trees, out int metrics)
+    {
         var first = Snapshot(agent);
         var theirs = pmcd.Ask(trees);
         var second = Snapshot(agent);
@@ -64,19 +217,35 @@ public sealed class PcpComparisonTests(ITestOutputHelper output)
             differences.AddRange(Descriptors(ours, metric).Concat(Values(ours, first[name], second[name], metric)));
         }
 
-        var unexplained = new List<string>();
-        foreach (var difference in differences)
+        metrics = theirs.Count;
+        return differences;
+    }
+
+    // As a tool sees them: the text that pminfo makes of all levels.
+    private static IEnumerable<string> Labels(IMetricAgent agent, RealPmcd pmcd, string[] trees)
+    {
+        using var door = new TestDoor(agent);
+        var ours = PcpAnswers.ParseLabels(door.Local("/usr/bin/pminfo", ["-l", .. trees.Where(t => agent.Metrics.Any(m => m.Name.StartsWith(t, StringComparison.Ordinal)))]).Out);
+        var differences = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var (owner, theirs) in PcpAnswers.ParseLabels(pmcd.Info(["-l", .. trees]).Out))
         {
-            var reason = known.FirstOrDefault(k => k.Matches(difference))?.Reason;
-            output.WriteLine($"{difference}   [{reason ?? "UNEXPLAINED"}]");
-            if (reason is null)
+            // Instances and metrics that only one has are told of with their values; labels of a domain are those of all its metrics.
+            var open = owner.IndexOf('[', StringComparison.Ordinal);
+            var metric = agent.Metrics.FirstOrDefault(m => m.Name == (open < 0 ? owner : owner[..open]));
+            if (metric is null || !ours.TryGetValue(owner, out var own) || own == theirs)
             {
-                unexplained.Add(difference);
+                continue;
+            }
+
+            var where = metric.Instances == InstanceDomainId.None ? metric.Name : metric.Instances + (open < 0 ? "" : owner[open..]);
+            var (left, right) = (JsonNode.Parse(own)!.AsObject(), JsonNode.Parse(theirs)!.AsObject());
+            foreach (var name in left.Concat(right).Select(l => l.Key).Distinct().Where(n => left[n]?.ToJsonString() != right[n]?.ToJsonString()))
+            {
+                differences.Add($"label {name} of {where}: {left[name]?.ToJsonString() ?? "none"}, pmcd has {right[name]?.ToJsonString() ?? "none"}");
             }
         }
 
-        output.WriteLine($"{theirs.Count} metrics of pmcd, {agent.Metrics.Count} of ours, {agent.Metrics.Count(m => !theirs.ContainsKey(m.Name))} that only we have, {differences.Count} differences");
-        unexplained.Should().BeEmpty();
+        return differences;
     }
 
     private static IEnumerable<string> Descriptors(MetricDescriptor ours, PcpMetric theirs)
@@ -158,5 +327,22 @@ public sealed class PcpComparisonTests(ITestOutputHelper output)
         }
 
         return found;
+    }
+
+    /// <summary>Two tools that are ended with it.</summary>
+    private sealed class ToolProcesses(Process first, Process second) : IDisposable
+    {
+        public string Second { get; } = second.Id.ToString(CultureInfo.InvariantCulture);
+
+        public void Dispose()
+        {
+            foreach (var process in new[] { first, second })
+            {
+                // SIGTERM, so that they take what they have registered away.
+                ProgramRun.Of("/bin/kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)]);
+                process.WaitForExit();
+                process.Dispose();
+            }
+        }
     }
 }

@@ -24,7 +24,8 @@ internal sealed class RealPmcd : IDisposable
 
     private string Socket => Path.Combine(_folder, "pmcd.socket");
 
-    public static RealPmcd Start()
+    /// <param name="change">More of its environment: where its agents look in place of the host's files.</param>
+    public static RealPmcd Start(IReadOnlyDictionary<string, string>? change = null)
     {
         var folder = Directory.CreateTempSubdirectory("muster-pmcd-").FullName;
         using (var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0))
@@ -38,12 +39,18 @@ internal sealed class RealPmcd : IDisposable
             }
 
             var script = $"if [ -d /sys/fs/cgroup/unified ]; then umount /sys/fs/cgroup/unified; fi; exec {Program} -f -i 127.0.0.1 -l {folder}/pmcd.log";
-            var process = ProgramRun.Start("/usr/bin/unshare", ["-m", "/bin/sh", "-c", script], new Dictionary<string, string>
+            var environment = new Dictionary<string, string>
             {
                 ["PMCD_PORT"] = port.ToString(),
                 ["PMCD_SOCKET"] = Path.Combine(folder, "pmcd.socket"),
                 ["PCP_RUN_DIR"] = folder,
-            }, folder);
+            };
+            foreach (var (name, value) in change ?? new Dictionary<string, string>())
+            {
+                environment[name] = value;
+            }
+
+            var process = ProgramRun.Start("/usr/bin/unshare", ["-m", "/bin/sh", "-c", script], environment, folder);
             var pmcd = new RealPmcd(folder, process);
             pmcd.WaitUntilItAnswers();
             return pmcd;
@@ -53,7 +60,14 @@ internal sealed class RealPmcd : IDisposable
     /// <summary>Names, descriptors and values of the metrics at or below each name.</summary>
     public Dictionary<string, PcpMetric> Ask(params IEnumerable<string> names) => PcpAnswers.Parse(Info(["-m", "-d", "-f", .. names]).Out);
 
-    public ProgramRun Info(IEnumerable<string> arguments) => ProgramRun.Of("/usr/bin/pminfo", arguments, environment: new Dictionary<string, string> { ["PMCD_SOCKET"] = Socket });
+    public ProgramRun Info(IEnumerable<string> arguments) => Tool("/usr/bin/pminfo", arguments);
+
+    /// <summary>Runs one of PCP's tools against it.</summary>
+    public ProgramRun Tool(string tool, IEnumerable<string> arguments) => ProgramRun.Of(tool, arguments, environment: new Dictionary<string, string> { ["PMCD_SOCKET"] = Socket });
+
+    /// <summary>Starts one of PCP's tools against it, in a folder.</summary>
+    public Process StartTool(string tool, IEnumerable<string> arguments, string folder, string registerFolder) => ProgramRun.Start(
+        tool, arguments, new Dictionary<string, string> { ["PMCD_SOCKET"] = Socket, ["PCP_TMP_DIR"] = registerFolder, ["PCP_RUN_DIR"] = _folder }, folder);
 
     public void Dispose()
     {

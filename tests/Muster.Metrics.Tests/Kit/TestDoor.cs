@@ -14,15 +14,26 @@ public sealed class TestDoor : IDisposable
     private readonly PcpServer _server;
 
     public TestDoor(Func<DoorOptions, DoorOptions>? change = null, params IMetricAgent[] agents)
+        : this(change, agents, isAlone: false)
+    {
+    }
+
+    private TestDoor(Func<DoorOptions, DoorOptions>? change, IMetricAgent[] agents, bool isAlone)
     {
         Folder = Path.Combine(Path.GetTempPath(), "muster-door-" + Guid.NewGuid().ToString("N")[..8]);
         Directory.CreateDirectory(Folder);
         var options = new DoorOptions { SocketFolder = Folder, Tcp = new IPEndPoint(IPAddress.Loopback, 0) };
         options = change?.Invoke(options) ?? options;
         Agent = new SampleAgent();
-        Door = new DoorState([Agent, .. agents], TimeProvider.System, Log.Add) { IsTlsOffered = options.Certificate is not null };
+        Door = new DoorState(isAlone ? agents : [Agent, .. agents], TimeProvider.System, Log.Add) { IsTlsOffered = options.Certificate is not null };
         _server = new PcpServer(Door, options);
         _running = Task.Run(() => _server.RunAsync(_end.Token));
+    }
+
+    /// <summary>A door with one agent and no sample.</summary>
+    internal TestDoor(IMetricAgent only)
+        : this(null, [only], isAlone: true)
+    {
     }
 
     public string Folder { get; }

@@ -104,7 +104,7 @@ internal static class RuleCommand
                 {
                     end.Cancel();
                 }
-            }, end.Token);
+            }, progress: null, end.Token);
 
             void OnEvent(Rule rule, RuleEvent news)
             {

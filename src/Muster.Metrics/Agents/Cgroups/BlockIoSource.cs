@@ -65,7 +65,9 @@ internal sealed class BlockIoSource(CgroupTree tree, MeasuredHierarchy hierarchy
     public override string? NameOf(InstanceDomainId domain, int instance) => domain == devices ? _names.NameOf(instance) : null;
 
     /// <inheritdoc/>
-    public override IReadOnlyList<KeyValuePair<string, string>> Labels(InstanceDomainId domain, int instance) => instance < 0 ? [new("device_type", "block")] : [];
+    public override IReadOnlyList<KeyValuePair<string, string>> Labels(InstanceDomainId domain, int instance) =>
+        instance < 0 ? [new("device_type", "block")]
+        : domain == Shapes[0].Domain && tree.Groups(hierarchy).Find(instance) is { } group ? [new("cgroup", group.Instance.Name)] : [];
 
     /// <summary>Adds a file's lines to the group's row and to those of its devices, which <paramref name="deviceRow"/> finds or makes (-1: not wanted).</summary>
     internal static void Parse(ReadOnlySpan<byte> text, ReadOnlySpan<Sheet> sheets, int row, int first, int count, DeviceRowOf deviceRow)

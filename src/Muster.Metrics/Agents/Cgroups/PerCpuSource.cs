@@ -7,6 +7,8 @@ namespace Muster.Metrics.Agents.Cgroups;
 /// <summary>CPU time of each group on each CPU (v1's cpuacct.usage_percpu).</summary>
 internal sealed class PerCpuSource(CgroupTree tree, MeasuredHierarchy hierarchy, InstanceDomainId domain) : Source(ContainerScope.Container, new SheetShape(domain, ["usage_percpu"]))
 {
+    private const string Separator = "::cpu";
+
     private readonly GroupFile _file = tree.File("cpuacct.usage_percpu");
     private readonly InstanceNames _names = new();
 
@@ -33,7 +35,21 @@ internal sealed class PerCpuSource(CgroupTree tree, MeasuredHierarchy hierarchy,
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<KeyValuePair<string, string>> Labels(InstanceDomainId domain, int instance) => instance < 0 ? [new("device_type", "cpu")] : [];
+    public override string? NameOf(InstanceDomainId domain, int instance) => _names.NameOf(instance);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<KeyValuePair<string, string>> Labels(InstanceDomainId domain, int instance)
+    {
+        if (instance < 0)
+        {
+            return [new("device_type", "cpu")];
+        }
+
+        // As it was composed: GROUP::cpuNUMBER.
+        var name = _names.NameOf(instance) ?? "";
+        var at = name.LastIndexOf(Separator, StringComparison.Ordinal);
+        return at < 0 ? [] : [new("cgroup", name[..at]), new("cpu", name[(at + Separator.Length)..])];
+    }
 
     internal static void Parse(ReadOnlySpan<byte> text, Sheet sheet, string group, InstanceNames names)
     {

@@ -32,7 +32,7 @@ internal sealed class ContainerMetricSource : Source
     private string _labels = "";
     private int _labelGeneration;
 
-    public ContainerMetricSource(ContainerCatalog containers, ContainerCgroups groups, CounterLedger ledger, EventJournal journal, InstanceDomainId domain, InstanceDomainId interfaces)
+    public ContainerMetricSource(ContainerCatalog containers, ContainerCgroups groups, CounterLedger ledger, EventJournal journal, TimeProvider time, InstanceDomainId domain, InstanceDomainId interfaces)
         : base(ContainerScope.Container, new SheetShape(domain, All), new SheetShape(interfaces, NetworkPart.InterfaceColumns))
     {
         _containers = containers;
@@ -41,7 +41,7 @@ internal sealed class ContainerMetricSource : Source
         _groups = groups;
         _cpu = new CpuPart(groups);
         _memory = new MemoryPart(groups);
-        _use = new UsePart(groups);
+        _use = new UsePart(groups, time);
     }
 
     /// <inheritdoc/>
@@ -61,7 +61,7 @@ internal sealed class ContainerMetricSource : Source
             {
                 if (container.Name == only.Name || container.Name.StartsWith(only.Name + "/", StringComparison.Ordinal))
                 {
-                    Read(container, _names.Find(container.Name).Id, containers, interfaces);
+                    Read(container, _names.Find(container.Name).Id, context.View.Client, containers, interfaces);
                 }
             }
 
@@ -75,7 +75,7 @@ internal sealed class ContainerMetricSource : Source
             {
                 if (numbered.ById.TryGetValue(id, out var container))
                 {
-                    Read(container, id, containers, interfaces);
+                    Read(container, id, context.View.Client, containers, interfaces);
                 }
             }
 
@@ -86,7 +86,8 @@ internal sealed class ContainerMetricSource : Source
         {
             if (containers.Selection.Wants(numbered.Ids[i]) || interfaces.WantsAny || interfaces.WantsNames)
             {
-                Read(numbered.Containers[i], numbered.Ids[i], containers, interfaces);
+                // One that is read for its interfaces alone is not shown: its events stay untold.
+                Read(numbered.Containers[i], numbered.Ids[i], containers.Selection.Wants(numbered.Ids[i]) ? context.View.Client : null, containers, interfaces);
             }
         }
     }
@@ -104,28 +105,42 @@ internal sealed class ContainerMetricSource : Source
     /// <summary>Looks at what becomes events, and at counters that a container may take with it when it ends.</summary>
     public void Sample()
     {
-        var sheet = new Sheet(All.Length);
-        var none = new Sheet(NetworkPart.InterfaceColumns.Length);
         var all = _containers.All;
         _groups.Tree.Refresh();
         foreach (var container in all)
         {
-            if (container.State is ContainerState.Running or ContainerState.Paused or ContainerState.Orphaned or ContainerState.Restarting)
-            {
-                sheet.Clear();
-                sheet.Want(Cpu);
-                sheet.Want(Cpu + 3);
-                sheet.Want(Memory + 7);
-                sheet.Want(Use);
-                sheet.Want(Network);
-                Read(container, 0, sheet, none);
-            }
-
-            NoteEvents(container, _ledger.Open(container.Name));
+            SampleOne(container);
         }
 
         _journal.Retain(all.Select(c => c.Name).ToHashSet(StringComparer.Ordinal));
     }
+
+    /// <summary>Reads the counters of a container whose last process has just ended, while its groups are still there.</summary>
+    public void SampleEnd(ContainerDescription container)
+    {
+        _groups.Tree.Refresh();
+        SampleOne(container);
+    }
+
+    private void SampleOne(ContainerDescription container)
+    {
+        if (IsAlive(container))
+        {
+            var sheet = new Sheet(All.Length);
+            sheet.Want(Cpu);
+            sheet.Want(Cpu + 3);
+            sheet.Want(Memory + 7);
+            sheet.Want(Use);
+            sheet.Want(Network);
+            Read(container, 0, client: null, sheet, new Sheet(NetworkPart.InterfaceColumns.Length));
+        }
+
+        NoteEvents(container, _ledger.Open(container.Name));
+    }
+
+    /// <summary>Whether a container has processes, as far as its engine has said.</summary>
+    internal static bool IsAlive(ContainerDescription container) =>
+        container.State is ContainerState.Running or ContainerState.Paused or ContainerState.Orphaned or ContainerState.Restarting;
 
     /// <inheritdoc/>
     public override IReadOnlyList<KeyValuePair<string, string>> Labels(InstanceDomainId domain, int instance)
@@ -138,7 +153,7 @@ internal sealed class ContainerMetricSource : Source
         return domain == Shapes[0].Domain && Number().ById.TryGetValue(instance, out var container) ? [new("container", container.Name), .. container.Labels] : [];
     }
 
-    private void Read(ContainerDescription container, int id, Sheet sheet, Sheet interfaces)
+    private void Read(ContainerDescription container, int id, ClientMemory? client, Sheet sheet, Sheet interfaces)
     {
         var row = sheet.AddRow(id, container.Name);
         var account = _ledger.Open(container.Name);
@@ -166,11 +181,11 @@ internal sealed class ContainerMetricSource : Source
 
         if (sheet.WantsAnyOf(Events, Events + EventKinds.Length))
         {
-            ReadEvents(container, account, sheet, row);
+            ReadEvents(container, account, client, sheet, row);
         }
     }
 
-    private void ReadEvents(ContainerDescription container, CounterLedger.Account account, Sheet sheet, int row)
+    private void ReadEvents(ContainerDescription container, CounterLedger.Account account, ClientMemory? client, Sheet sheet, int row)
     {
         // What was asked for besides has been counted a moment ago.
         var (hasCpu, hasMemory) = (sheet.WantsAnyOf(Cpu + 3, Cpu + 6), sheet.WantsAnyOf(Memory + 7, Memory + 9));
@@ -194,7 +209,13 @@ internal sealed class ContainerMetricSource : Source
         NoteEvents(container, account);
         for (var i = 0; i < EventKinds.Length; i++)
         {
-            sheet.Set(row, Events + i, MetricValue.From(_journal.Events(container.Name, EventKinds[i])));
+            // What is given to a client is not given to it again: only what it asks for.
+            if (!sheet.Wants(Events + i))
+            {
+                continue;
+            }
+
+            sheet.Set(row, Events + i, MetricValue.From(_journal.Events(container.Name, EventKinds[i], client)));
         }
     }
 

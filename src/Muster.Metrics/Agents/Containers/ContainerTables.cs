@@ -31,9 +31,9 @@ internal static class ContainerTables
         container.memory.oom_kills    2.8  0 u64    counter  count memory.oom_kills  | Processes killed because memory ran out
         container.memory.major_faults 2.9  0 u64    counter  count memory.major_faults | Page faults that read from disk
         container.io.read_bytes       3.0  0 u64    counter  B     io.read_bytes     | Bytes read from block devices
-        container.io.write_bytes      3.1  0 u64    counter  B     io.write_bytes    | Bytes written to block devices
+        container.io.write_bytes      3.1  0 u64    counter  B     io.write_bytes    | Bytes written to block devices; with control groups of version 1 only those that did not wait in the page cache
         container.io.reads            3.2  0 u64    counter  count io.reads          | Reads from block devices
-        container.io.writes           3.3  0 u64    counter  count io.writes         | Writes to block devices
+        container.io.writes           3.3  0 u64    counter  count io.writes         | Writes to block devices; with control groups of version 1 only those that did not wait in the page cache
         container.pids.current        4.0  0 u64    instant  count pids.current      | Processes and threads
         container.pids.limit          4.1  0 u64    instant  count pids.limit        | Processes and threads that it may have; 2^64-1 for no limit
         container.pids.refused        4.2  0 u64    counter  count pids.refused      | Forks refused because of that limit
@@ -48,7 +48,7 @@ internal static class ContainerTables
         container.network.all.out.errors  6.6 0 u64 counter count network.out.errors  | Send errors on all its interfaces but loopback
         container.network.all.out.drops   6.7 0 u64 counter count network.out.drops   | Packets dropped before sending on all its interfaces but loopback
         container.filesystem.capacity 7.0  0 u64    instant  B     filesystem.capacity | Size of the file system that its root is on
-        container.filesystem.used     7.1  0 u64    instant  B     filesystem.used   | Space in use on that file system, by others too
+        container.filesystem.used     7.1  0 u64    instant  B     filesystem.used   | Space of what it has written over its image, looked at once a minute; in use on that file system, by others too, when its root is no overlay
         container.filesystem.available 7.2 0 u64    instant  B     filesystem.available | Space that is left for it there
         container.pressure.cpu.some.time    8.0 0 u64 counter us  pressure.cpu.some    | Time in which some task waited for a CPU
         container.pressure.memory.some.time 8.1 0 u64 counter us  pressure.memory.some | Time in which some task waited for memory

@@ -38,6 +38,7 @@ internal sealed class UsePart
     private readonly ConcurrentBag<List<int>> _pidLists = [];
     private readonly ScratchSheets _scratch = new(Raw.Length);
     private readonly ContainerCgroups _groups;
+    private readonly WrittenSpace _written;
     private readonly MeasuredHierarchy? _block;
     private readonly MeasuredHierarchy? _pids;
     private readonly MeasuredHierarchy? _unified;
@@ -47,9 +48,10 @@ internal sealed class UsePart
     private readonly GroupText[] _pidTexts;
     private readonly GroupText[] _pressure;
 
-    public UsePart(ContainerCgroups groups)
+    public UsePart(ContainerCgroups groups, TimeProvider time)
     {
         _groups = groups;
+        _written = new WrittenSpace(time);
         var tree = groups.Tree;
         _block = tree.Version1("blkio");
         _pids = tree.Version1("pids") ?? tree.Version2;
@@ -237,8 +239,15 @@ internal sealed class UsePart
         }
     }
 
-    private static void ReadFileSystem(ContainerDescription container, Sheet sheet, int row, int first)
+    private void ReadFileSystem(ContainerDescription container, Sheet sheet, int row, int first)
     {
+        // What it has written over its images is its own, whether it runs or not; without an overlay nothing tells it from others' files.
+        var isOverlay = false;
+        if (sheet.Wants(first + 1) && _written.Find(container, out isOverlay) is { } written)
+        {
+            sheet.Set(row, first + 1, written);
+        }
+
         if (container.InitPid <= 0)
         {
             return;
@@ -254,8 +263,11 @@ internal sealed class UsePart
         if (FileCalls.TryGetSpace(descriptor, out var space))
         {
             sheet.Set(row, first, (long)(space.Blocks * (ulong)space.BlockSize));
-            sheet.Set(row, first + 1, (long)((space.Blocks - space.Free) * (ulong)space.BlockSize));
             sheet.Set(row, first + 2, (long)(space.Available * (ulong)space.BlockSize));
+            if (sheet.Wants(first + 1) && !isOverlay)
+            {
+                sheet.Set(row, first + 1, (long)((space.Blocks - space.Free) * (ulong)space.BlockSize));
+            }
         }
 
         _ = FileCalls.Close(descriptor);

@@ -6,26 +6,64 @@ using Muster.Metrics.Names;
 
 namespace Muster.Metrics.Agents.Disk;
 
-/// <summary>/proc/diskstats (Documentation/admin-guide/iostats.rst): each disk, each partition, and all disks together.</summary>
-internal sealed class DiskSource(InstanceDomainId disks, InstanceDomainId partitions)
-    : Source(ContainerScope.Host, new SheetShape(InstanceDomainId.None, [.. Columns, "ndisk"]), new SheetShape(disks, Columns), new SheetShape(partitions, Columns))
+/// <summary>The domains of instances of block devices.</summary>
+internal sealed record DiskDomains(InstanceDomainId Disks, InstanceDomainId Partitions, InstanceDomainId Mapped, InstanceDomainId Multiple, InstanceDomainId WorldWide);
+
+/// <summary>
+/// /proc/diskstats (Documentation/admin-guide/iostats.rst): each disk, each partition, each device of the device mapper and of
+/// md, and all disks together; and the paths to one disk (of one worldwide identification) added up.
+/// </summary>
+internal sealed class DiskSource : Source
 {
+    /// <summary>The sheets, one for all disks together and one for each of <see cref="DiskDomains"/>.</summary>
+    internal const int Single = 0;
+
+    internal const int Disks = 1;
+    internal const int Partitions = 2;
+    internal const int Mapped = 3;
+    internal const int Multiple = 4;
+    internal const int WorldWide = 5;
+
     private static readonly string[] Columns =
     [
         "read", "read_merge", "blkread", "read_rawactive", "write", "write_merge", "blkwrite", "write_rawactive", "inflight", "avactive", "aveq",
         "discard", "discard_merge", "blkdiscard", "discard_rawactive", "flush", "flush_rawactive",
-        "total", "blktotal", "total_rawactive", "read_bytes", "write_bytes", "total_bytes", "discard_bytes", "capacity", "scheduler",
+        "total", "blktotal", "total_rawactive", "read_bytes", "write_bytes", "total_bytes", "discard_bytes", "capacity", "scheduler", "name", "wwid", "status", "paths",
     ];
 
     private const int Fields = 17;
     private const int Total = 17;
     private const int Capacity = 24;
     private const int Scheduler = 25;
+    private const int Name = 26;
+    private const int Identification = 27;
+    private const int Status = 28;
+    private const int Paths = 29;
 
-    private readonly KernelFile _file = new("/proc/diskstats");
-    private readonly DeviceKinds _kinds = new();
-    private readonly InstanceNames _disks = new();
-    private readonly InstanceNames _partitions = new();
+    // What a label says of each sheet's instances.
+    private static readonly string[] Each = ["", "per disk", "per partition", "per dm device", "per md device", ""];
+
+    private readonly KernelFile _file;
+    private readonly DiskDevices _devices;
+    private readonly DiskDomains _domains;
+    private readonly InstanceNames[] _names = [.. Enumerable.Range(0, WorldWide + 1).Select(_ => new InstanceNames())];
+
+    /// <param name="domains">The domains of instances.</param>
+    /// <param name="root">The folder that /proc, /sys and /dev are in; empty for the host's own.</param>
+    public DiskSource(DiskDomains domains, string root = "")
+        : base(
+            ContainerScope.Host,
+            new SheetShape(InstanceDomainId.None, [.. Columns, "ndisk"]),
+            new SheetShape(domains.Disks, Columns),
+            new SheetShape(domains.Partitions, Columns),
+            new SheetShape(domains.Mapped, Columns),
+            new SheetShape(domains.Multiple, Columns),
+            new SheetShape(domains.WorldWide, Columns))
+    {
+        _domains = domains;
+        _file = new KernelFile(root + "/proc/diskstats");
+        _devices = new DiskDevices(root);
+    }
 
     /// <inheritdoc/>
     public override void Read(ReadContext context, ReadOnlySpan<Sheet> sheets)
@@ -41,62 +79,125 @@ internal sealed class DiskSource(InstanceDomainId disks, InstanceDomainId partit
             return;
         }
 
-        Parse(text.Bytes, sheets, _kinds.Find, _disks, _partitions);
-        for (var i = 1; i < 3; i++)
-        {
-            for (var row = 0; row < sheets[i].Rows; row++)
-            {
-                AddAttributes(sheets[i], row, i == 2);
-            }
-        }
+        Parse(text.Bytes, sheets, _devices, _names);
     }
 
     /// <inheritdoc/>
-    public override bool Supports(Sheet probe, int column) => probe.Error == 0 && (probe.Rows == 0 || base.Supports(probe, column));
+    public override bool Supports(Sheet probe, int column) => probe.Error == 0 && (probe.Rows == 0 || column >= Name || base.Supports(probe, column));
 
     /// <inheritdoc/>
-    public override IReadOnlyList<KeyValuePair<string, string>> Labels(InstanceDomainId domain, int instance) =>
-        instance < 0 ? [new("device_type", "block"), new("indom_name", domain == disks ? "per disk" : "per partition")] : [];
-
-    internal static void Parse(ReadOnlySpan<byte> text, ReadOnlySpan<Sheet> sheets, DeviceKindOf kindOf, InstanceNames disks, InstanceNames partitions)
+    public override IReadOnlyList<KeyValuePair<string, string>> Labels(InstanceDomainId domain, int instance)
     {
-        var all = sheets[0].AddRow(-1);
+        if (domain == _domains.WorldWide)
+        {
+            return [];
+        }
+
+        var sheet = domain == _domains.Disks ? Disks : domain == _domains.Partitions ? Partitions : domain == _domains.Mapped ? Mapped : Multiple;
+        return instance < 0 ? [new("device_type", "block"), new("indom_name", Each[sheet])] : _names[sheet].NameOf(instance) is { } name ? [new("device_name", name)] : [];
+    }
+
+    internal static void Parse(ReadOnlySpan<byte> text, ReadOnlySpan<Sheet> sheets, DiskDevices devices, InstanceNames[] names)
+    {
+        var all = sheets[Single].AddRow(-1);
         for (var column = 0; column < Capacity; column++)
         {
-            sheets[0].Set(all, column, 0L);
+            sheets[Single].Set(all, column, 0L);
         }
 
         var lines = new TextLines(text);
         while (lines.TryNext(out var line))
         {
             var fields = new TextFields(line);
-            if (!fields.TryNumber(out var major) || !fields.TryNumber(out _) || !fields.TryNext(out var name))
+            if (!fields.TryNumber(out var major) || !fields.TryNumber(out _) || !fields.TryNext(out var device))
             {
                 continue;
             }
 
-            var kind = kindOf(name, major);
-            if (kind == DeviceKind.Other)
+            var sheetOf = devices.Kind(device, major) switch
+            {
+                DeviceKind.Disk => Disks,
+                DeviceKind.Partition => Partitions,
+                DeviceKind.Mapped when IsAsked(sheets[Mapped]) => Mapped,
+                DeviceKind.Multiple when IsAsked(sheets[Multiple]) => Multiple,
+                _ => Single,
+            };
+            if (sheetOf == Single)
             {
                 continue;
             }
 
-            var sheet = sheets[kind == DeviceKind.Disk ? 1 : 2];
-            var instance = (kind == DeviceKind.Disk ? disks : partitions).Find(name);
-            var row = sheet.AddRow(instance.Id, instance.Name);
-            for (var column = 0; column < Fields && fields.TryNumber(out var value); column++)
+            var row = AddDevice(fields, device, sheetOf, sheets[sheetOf], devices, names[sheetOf]);
+            if (sheetOf == Disks)
             {
-                sheet.Set(row, column, value);
-            }
+                for (var column = 0; column < Capacity; column++)
+                {
+                    sheets[Single].Add(all, column, sheets[Disks].Number(row, column));
+                }
 
-            Complete(sheet, row);
-            for (var column = 0; kind == DeviceKind.Disk && column < Capacity; column++)
-            {
-                sheets[0].Add(all, column, sheet.Number(row, column));
+                if (IsAsked(sheets[WorldWide]))
+                {
+                    AddPath(device, sheets[Disks], row, sheets[WorldWide], devices, names[WorldWide]);
+                }
             }
         }
 
-        sheets[0].Set(all, Columns.Length, sheets[1].Rows);
+        sheets[Single].Set(all, Columns.Length, sheets[Disks].Rows);
+    }
+
+    private static bool IsAsked(Sheet sheet) => sheet.WantsAny || sheet.WantsNames;
+
+    private static int AddDevice(TextFields fields, ReadOnlySpan<byte> device, int kind, Sheet sheet, DiskDevices devices, InstanceNames names)
+    {
+        // The kernel's name of a mapped or multiple device is only a number: its own name is the instance.
+        var instance = kind is Mapped or Multiple ? names.Find(devices.OwnName(Encoding.UTF8.GetString(device), kind == Mapped)) : names.Find(device);
+        var row = sheet.AddRow(instance.Id, instance.Name);
+        for (var column = 0; column < Fields && fields.TryNumber(out var value); column++)
+        {
+            sheet.Set(row, column, value);
+        }
+
+        Complete(sheet, row);
+        if (sheet.WantsAnyOf(Capacity, Paths))
+        {
+            AddAttributes(sheet, row, Encoding.UTF8.GetString(device), kind, devices);
+        }
+
+        return row;
+    }
+
+    private static void AddPath(ReadOnlySpan<byte> device, Sheet disks, int disk, Sheet sheet, DiskDevices devices, InstanceNames names)
+    {
+        var name = Encoding.UTF8.GetString(device);
+        if (devices.WorldWideName(name) is not { Length: > 0 } identification)
+        {
+            return;
+        }
+
+        var instance = names.Find(identification);
+        var row = 0;
+        while (row < sheet.Rows && sheet.Instance(row) != instance.Id)
+        {
+            row++;
+        }
+
+        if (row == sheet.Rows)
+        {
+            sheet.AddRow(instance.Id, instance.Name);
+
+            // Every path leads to the same disk, of which the first tells as much as the others.
+            AddAttributes(sheet, row, name, WorldWide, devices);
+            sheet.Set(row, Paths, name);
+        }
+        else
+        {
+            sheet.Set(row, Paths, $"{sheet.Value(row, Paths).Text} {name}");
+        }
+
+        for (var column = 0; column < Capacity; column++)
+        {
+            sheet.Add(row, column, disks.Number(disk, column));
+        }
     }
 
     private static void Complete(Sheet sheet, int row)
@@ -110,82 +211,31 @@ internal sealed class DiskSource(InstanceDomainId disks, InstanceDomainId partit
         sheet.Set(row, Total + 6, sheet.Number(row, 13) / 2);
     }
 
-    private static void AddAttributes(Sheet sheet, int row, bool isPartition)
+    private static void AddAttributes(Sheet sheet, int row, string device, int kind, DiskDevices devices)
     {
-        var name = sheet.Name(row)!;
-        if (sheet.Wants(Capacity))
+        if (sheet.Wants(Capacity) && devices.Sectors(device) is { } sectors)
         {
-            using var size = KernelText.ReadFile($"/sys/class/block/{name}/size");
-            if (new TextFields(size.Bytes.TrimEnd((byte)'\n')).TryNumber(out var sectors))
-            {
-                sheet.Set(row, Capacity, sectors / 2);
-            }
+            sheet.Set(row, Capacity, sectors / 2);
         }
 
-        if (!isPartition && sheet.Wants(Scheduler))
+        if (kind is Disks or WorldWide && sheet.Wants(Scheduler))
         {
-            using var schedulers = KernelText.ReadFile($"/sys/class/block/{name}/queue/scheduler");
-            sheet.Set(row, Scheduler, CurrentScheduler(schedulers.Bytes));
-        }
-    }
-
-    /// <summary>The one in brackets of <c>none [mq-deadline] kyber</c>.</summary>
-    internal static string CurrentScheduler(ReadOnlySpan<byte> text)
-    {
-        var open = text.IndexOf((byte)'[');
-        var close = text.IndexOf((byte)']');
-        return open >= 0 && close > open ? Encoding.UTF8.GetString(text[(open + 1)..close]) : "unknown";
-    }
-}
-
-/// <summary>What a line of diskstats is about.</summary>
-internal enum DeviceKind
-{
-    /// <summary>Loop and RAM devices, optical and floppy drives, mapped and multiple devices, which stand on disks.</summary>
-    Other,
-    Disk,
-    Partition,
-}
-
-/// <summary>Tells what a block device is.</summary>
-internal delegate DeviceKind DeviceKindOf(ReadOnlySpan<byte> name, long major);
-
-/// <summary>What block devices are, asked of /sys once for each name.</summary>
-internal sealed class DeviceKinds
-{
-    // Documentation/admin-guide/devices.txt
-    private const int Ram = 1;
-    private const int Floppy = 2;
-    private const int Loop = 7;
-    private const int MultipleDevices = 9;
-    private const int Optical = 11;
-
-    private readonly Lock _gate = new();
-    private readonly Dictionary<byte[], DeviceKind> _kinds = new(ByteNames.Comparer);
-
-    public DeviceKind Find(ReadOnlySpan<byte> name, long major)
-    {
-        if (major is Ram or Floppy or Loop or MultipleDevices or Optical || name.StartsWith("dm-"u8) || name.StartsWith("zram"u8))
-        {
-            return DeviceKind.Other;
+            sheet.Set(row, Scheduler, devices.Scheduler(device));
         }
 
-        lock (_gate)
+        if (kind is Mapped or Multiple)
         {
-            var lookup = _kinds.GetAlternateLookup<ReadOnlySpan<byte>>();
-            if (!lookup.TryGetValue(name, out var kind))
-            {
-                // Names of devices that went away are forgotten all at once; a machine has far fewer disks.
-                if (_kinds.Count >= InstanceNames.MaxNames)
-                {
-                    _kinds.Clear();
-                }
+            sheet.Set(row, Name, device);
+        }
 
-                kind = File.Exists($"/sys/class/block/{Encoding.UTF8.GetString(name)}/partition") ? DeviceKind.Partition : DeviceKind.Disk;
-                lookup[name] = kind;
-            }
+        if (kind == Disks && sheet.Wants(Identification))
+        {
+            sheet.Set(row, Identification, devices.WorldWideName(device) is { Length: > 0 } identification ? identification : "unknown");
+        }
 
-            return kind;
+        if (kind == Multiple && sheet.Wants(Status))
+        {
+            sheet.Set(row, Status, devices.ArrayStatus(device));
         }
     }
 }

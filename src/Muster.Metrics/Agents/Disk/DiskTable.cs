@@ -81,4 +81,94 @@ internal static class DiskTable
         disk.partitions.write_rawactive   10.14 10 u32    counter  ms    write_rawactive   | Time of all writes, added up, of the partition
         hinv.ndisk                        0.33  -  u32    discrete none  ndisk             | Disks, without loop and RAM disks
         """;
+
+    public const string Mapped = """
+        disk.dm.avactive          54.11 24 u32    counter  ms    avactive          | Time with requests under way, of the mapped device
+        disk.dm.aveq              54.12 24 u32    counter  ms    aveq              | Time of all requests under way, added up, of the mapped device
+        disk.dm.blkdiscard        54.19 24 u64    counter  count blkdiscard        | Blocks of 512 bytes discarded, of the mapped device
+        disk.dm.blkread           54.3  24 u64    counter  count blkread           | Blocks of 512 bytes read, of the mapped device
+        disk.dm.blktotal          54.5  24 u64    counter  count blktotal          | Blocks of 512 bytes read and written, of the mapped device
+        disk.dm.blkwrite          54.4  24 u64    counter  count blkwrite          | Blocks of 512 bytes written, of the mapped device
+        disk.dm.capacity          54.17 24 u64    discrete KiB   capacity          | Size of the mapped device
+        disk.dm.discard           54.18 24 u64    counter  count discard           | Discards done, of the mapped device
+        disk.dm.discard_bytes     54.20 24 u64    counter  KiB   discard_bytes     | Data discarded, of the mapped device
+        disk.dm.discard_merge     54.21 24 u64    counter  count discard_merge     | Discards merged with others, of the mapped device
+        disk.dm.discard_rawactive 54.22 24 u32    counter  ms    discard_rawactive | Time of all discards, added up, of the mapped device
+        disk.dm.flush             54.23 24 u64    counter  count flush             | Flushes done, of the mapped device
+        disk.dm.flush_rawactive   54.24 24 u32    counter  ms    flush_rawactive   | Time of all flushes, added up, of the mapped device
+        disk.dm.inflight          54.25 24 u32    instant  none  inflight          | Requests under way now, of the mapped device
+        disk.dm.read              54.0  24 u64    counter  count read              | Reads done, of the mapped device
+        disk.dm.read_bytes        54.6  24 u32    counter  KiB   read_bytes        | Data read, of the mapped device
+        disk.dm.read_merge        54.9  24 u64    counter  count read_merge        | Reads merged with others before they were done, of the mapped device
+        disk.dm.read_rawactive    54.14 24 u32    counter  ms    read_rawactive    | Time of all reads, added up, of the mapped device
+        disk.dm.total             54.2  24 u64    counter  count total             | Reads and writes done, of the mapped device
+        disk.dm.total_bytes       54.8  24 u32    counter  KiB   total_bytes       | Data read and written, of the mapped device
+        disk.dm.total_rawactive   54.16 24 u32    counter  ms    total_rawactive   | Time of all reads and writes, added up, of the mapped device
+        disk.dm.write             54.1  24 u64    counter  count write             | Writes done, of the mapped device
+        disk.dm.write_bytes       54.7  24 u32    counter  KiB   write_bytes       | Data written, of the mapped device
+        disk.dm.write_merge       54.10 24 u64    counter  count write_merge       | Writes merged with others before they were done, of the mapped device
+        disk.dm.write_rawactive   54.15 24 u32    counter  ms    write_rawactive   | Time of all writes, added up, of the mapped device
+        hinv.map.dmname           54.13 24 string discrete none  name              | The kernel's name of the mapped device
+        """;
+
+    public const string Multiple = """
+        disk.md.avactive          59.11 25 u32    counter  ms    avactive          | Time with requests under way, of the array
+        disk.md.aveq              59.12 25 u32    counter  ms    aveq              | Time of all requests under way, added up, of the array
+        disk.md.blkdiscard        59.19 25 u64    counter  count blkdiscard        | Blocks of 512 bytes discarded, of the array
+        disk.md.blkread           59.3  25 u64    counter  count blkread           | Blocks of 512 bytes read, of the array
+        disk.md.blktotal          59.5  25 u64    counter  count blktotal          | Blocks of 512 bytes read and written, of the array
+        disk.md.blkwrite          59.4  25 u64    counter  count blkwrite          | Blocks of 512 bytes written, of the array
+        disk.md.capacity          59.17 25 u64    discrete KiB   capacity          | Size of the array
+        disk.md.discard           59.18 25 u64    counter  count discard           | Discards done, of the array
+        disk.md.discard_bytes     59.20 25 u64    counter  KiB   discard_bytes     | Data discarded, of the array
+        disk.md.discard_merge     59.21 25 u64    counter  count discard_merge     | Discards merged with others, of the array
+        disk.md.discard_rawactive 59.22 25 u32    counter  ms    discard_rawactive | Time of all discards, added up, of the array
+        disk.md.flush             59.23 25 u64    counter  count flush             | Flushes done, of the array
+        disk.md.flush_rawactive   59.24 25 u32    counter  ms    flush_rawactive   | Time of all flushes, added up, of the array
+        disk.md.inflight          59.25 25 u32    instant  none  inflight          | Requests under way now, of the array
+        disk.md.read              59.0  25 u64    counter  count read              | Reads done, of the array
+        disk.md.read_bytes        59.6  25 u32    counter  KiB   read_bytes        | Data read, of the array
+        disk.md.read_merge        59.9  25 u64    counter  count read_merge        | Reads merged with others before they were done, of the array
+        disk.md.read_rawactive    59.14 25 u32    counter  ms    read_rawactive    | Time of all reads, added up, of the array
+        disk.md.status            60.0  25 i32    instant  none  status            | State of the array as mdadm --detail --test exits: 0 well, 1 degraded, 2 not usable, 4 unknown
+        disk.md.total             59.2  25 u64    counter  count total             | Reads and writes done, of the array
+        disk.md.total_bytes       59.8  25 u32    counter  KiB   total_bytes       | Data read and written, of the array
+        disk.md.total_rawactive   59.16 25 u32    counter  ms    total_rawactive   | Time of all reads and writes, added up, of the array
+        disk.md.write             59.1  25 u64    counter  count write             | Writes done, of the array
+        disk.md.write_bytes       59.7  25 u32    counter  KiB   write_bytes       | Data written, of the array
+        disk.md.write_merge       59.10 25 u64    counter  count write_merge       | Writes merged with others before they were done, of the array
+        disk.md.write_rawactive   59.15 25 u32    counter  ms    write_rawactive   | Time of all writes, added up, of the array
+        hinv.map.mdname           59.13 25 string discrete none  name              | The kernel's name of the array
+        """;
+
+    public const string WorldWide = """
+        disk.wwid.avactive          92.46 42 u32    counter  ms    avactive          | Time with requests under way, of the disk on all its paths
+        disk.wwid.aveq              92.47 42 u32    counter  ms    aveq              | Time of all requests under way, added up, of the disk on all its paths
+        disk.wwid.blkdiscard        92.89 42 u64    counter  count blkdiscard        | Blocks of 512 bytes discarded, of the disk on all its paths
+        disk.wwid.blkread           92.6  42 u64    counter  count blkread           | Blocks of 512 bytes read, of the disk on all its paths
+        disk.wwid.blktotal          92.36 42 u64    counter  count blktotal          | Blocks of 512 bytes read and written, of the disk on all its paths
+        disk.wwid.blkwrite          92.7  42 u64    counter  count blkwrite          | Blocks of 512 bytes written, of the disk on all its paths
+        disk.wwid.capacity          92.87 42 u64    discrete KiB   capacity          | Size of the disk
+        disk.wwid.discard           92.88 42 u64    counter  count discard           | Discards done, of the disk on all its paths
+        disk.wwid.discard_bytes     92.90 42 u64    counter  KiB   discard_bytes     | Data discarded, of the disk on all its paths
+        disk.wwid.discard_merge     92.91 42 u64    counter  count discard_merge     | Discards merged with others, of the disk on all its paths
+        disk.wwid.discard_rawactive 92.92 42 u32    counter  ms    discard_rawactive | Time of all discards, added up, of the disk on all its paths
+        disk.wwid.flush             92.93 42 u64    counter  count flush             | Flushes done, of the disk on all its paths
+        disk.wwid.flush_rawactive   92.94 42 u32    counter  ms    flush_rawactive   | Time of all flushes, added up, of the disk on all its paths
+        disk.wwid.inflight          92.95 42 u64    instant  none  inflight          | Requests under way now, of the disk on all its paths
+        disk.wwid.read              92.4  42 u64    counter  count read              | Reads done, of the disk on all its paths
+        disk.wwid.read_bytes        92.38 42 u64    counter  KiB   read_bytes        | Data read, of the disk on all its paths
+        disk.wwid.read_merge        92.49 42 u64    counter  count read_merge        | Reads merged with others before they were done, of the disk on all its paths
+        disk.wwid.read_rawactive    92.72 42 u32    counter  ms    read_rawactive    | Time of all reads, added up, of the disk on all its paths
+        disk.wwid.scheduler         92.59 42 string discrete none  scheduler         | Scheduler of requests of the disk
+        disk.wwid.scsi_paths        92.3  42 string discrete none  paths             | The disks of the kernel that are paths to this one
+        disk.wwid.total             92.28 42 u64    counter  count total             | Reads and writes done, of the disk on all its paths
+        disk.wwid.total_bytes       92.40 42 u64    counter  KiB   total_bytes       | Data read and written, of the disk on all its paths
+        disk.wwid.total_rawactive   92.79 42 u32    counter  ms    total_rawactive   | Time of all reads and writes, added up, of the disk on all its paths
+        disk.wwid.write             92.5  42 u64    counter  count write             | Writes done, of the disk on all its paths
+        disk.wwid.write_bytes       92.39 42 u64    counter  KiB   write_bytes       | Data written, of the disk on all its paths
+        disk.wwid.write_merge       92.50 42 u64    counter  count write_merge       | Writes merged with others before they were done, of the disk on all its paths
+        disk.wwid.write_rawactive   92.73 42 u32    counter  ms    write_rawactive   | Time of all writes, added up, of the disk on all its paths
+        hinv.map.scsi_id            0.103 1  string discrete none  wwid              | Worldwide identification of the disk
+        """;
 }

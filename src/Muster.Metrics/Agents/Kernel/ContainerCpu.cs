@@ -2,13 +2,15 @@ using Muster.Linux;
 using Muster.Metrics.Agents.Containers;
 using Muster.Metrics.Agents.Tables;
 using Muster.Metrics.Agents.Text;
+using Muster.Metrics.Collecting;
 using Muster.Metrics.Containers;
 
 namespace Muster.Metrics.Agents.Kernel;
 
 /// <summary>
 /// What a container sees of all CPUs: its own time; as idle time what its limit would have let it use besides since it was
-/// started; and the CPUs that its limit and its set of CPUs allow. Single CPUs and nodes stay the host's.
+/// started; and the CPUs that its limit and its set of CPUs allow. Of each CPU that it may run on it sees its own time, and what
+/// it left of it as idle; only version 1 of control groups counts CPUs one by one, and without it there is no value.
 /// </summary>
 internal sealed class ContainerCpu
 {
@@ -42,16 +44,88 @@ internal sealed class ContainerCpu
         sheet.Set(0, column("ncpu"), (long)Math.Max(1, Math.Ceiling(cpus)));
     }
 
+    /// <summary>
+    /// Replaces times, in milliseconds, of single CPUs and of nodes: rows of CPUs that the container may not run on, and columns
+    /// that no control group counts, stay without a value.
+    /// </summary>
+    public void OverlayEach(ContainerDescription container, Sheet cpus, Sheet nodes, ReadOnlySpan<int> nodeOfCpu, Func<string, int> column)
+    {
+        var isV2 = false;
+        if (_folders.Value.Find(container, "cpuacct", out isV2) is not { } folder || isV2
+            || ReadEach(folder + "/cpuacct.usage_percpu_user") is not { Count: > 0 } user || ReadEach(folder + "/cpuacct.usage_percpu_sys") is not { Count: > 0 } system)
+        {
+            cpus.Fail(PcpError.Value);
+            nodes.Fail(PcpError.Value);
+            return;
+        }
+
+        for (var row = 0; row < nodes.Rows; row++)
+        {
+            nodes.EmptyRow(row);
+        }
+
+        var allowed = AllowedCpus(container);
+        var age = (long)Age(container);
+        for (var row = 0; row < cpus.Rows; row++)
+        {
+            cpus.EmptyRow(row);
+            var cpu = cpus.Instance(row);
+            if (cpu >= user.Count || cpu >= system.Count || (allowed.Count > 0 && !allowed.Contains(cpu)))
+            {
+                continue;
+            }
+
+            Set(cpus, row);
+            for (var node = 0; node < nodes.Rows; node++)
+            {
+                if (cpu < nodeOfCpu.Length && nodes.Instance(node) == nodeOfCpu[cpu])
+                {
+                    Set(nodes, node);
+                }
+            }
+
+            void Set(Sheet sheet, int at)
+            {
+                sheet.Add(at, column("user"), user[cpu]);
+                sheet.Add(at, column("vuser"), user[cpu]);
+                sheet.Add(at, column("sys"), system[cpu]);
+                sheet.Add(at, column("idle"), Math.Max(0, age - user[cpu] - system[cpu]));
+            }
+        }
+    }
+
+    // Nanoseconds of each CPU in one line, as milliseconds; null when the kernel has no such file.
+    private static List<long>? ReadEach(string path)
+    {
+        using var text = KernelText.ReadFile(path);
+        if (text.Error != 0)
+        {
+            return null;
+        }
+
+        const long nanosecondsPerMillisecond = 1_000_000;
+        var found = new List<long>();
+        var fields = new TextFields(text.Bytes.TrimEnd((byte)'\n'));
+        while (fields.TryNumber(out var nanoseconds))
+        {
+            found.Add(nanoseconds / nanosecondsPerMillisecond);
+        }
+
+        return found;
+    }
+
+    // Empty where no set of CPUs is known.
+    private IReadOnlyList<int> AllowedCpus(ContainerDescription container) =>
+        _folders.Value.Find(container, "cpuset", out var isV2) is { } set
+            ? CpuTopology.Parse(ContainerFolders.ReadText(set + (isV2 ? "/cpuset.cpus.effective" : "/cpuset.effective_cpus")))
+            : [];
+
     private double Cpus(ContainerDescription container, long host)
     {
         double cpus = host;
-        if (_folders.Value.Find(container, "cpuset", out var isV2) is { } set)
-        {
-            var allowed = CpuTopology.Parse(ContainerFolders.ReadText(set + (isV2 ? "/cpuset.cpus.effective" : "/cpuset.effective_cpus"))).Count;
-            cpus = allowed > 0 ? Math.Min(cpus, allowed) : cpus;
-        }
-
-        if (_folders.Value.Find(container, "cpu", out isV2) is { } folder)
+        var allowed = AllowedCpus(container).Count;
+        cpus = allowed > 0 ? Math.Min(cpus, allowed) : cpus;
+        if (_folders.Value.Find(container, "cpu", out var isV2) is { } folder)
         {
             var limit = ContainerFolders.Limit(folder, f => OwnLimit(f, isV2));
             cpus = limit is { } some ? Math.Min(cpus, some) : cpus;

@@ -29,6 +29,11 @@ public static class KernelAgent
     private static readonly InstanceDomainId Tmpfs = InstanceDomainId.Of(Number, 18);
     private static readonly InstanceDomainId Nodes = InstanceDomainId.Of(Number, 19);
     private static readonly InstanceDomainId IcmpTypes = InstanceDomainId.Of(Number, 23);
+    private static readonly InstanceDomainId MappedDevices = InstanceDomainId.Of(Number, 24);
+    private static readonly InstanceDomainId MultipleDevices = InstanceDomainId.Of(Number, 25);
+    private static readonly InstanceDomainId SharedMemorySegments = InstanceDomainId.Of(Number, 28);
+    private static readonly InstanceDomainId MessageQueues = InstanceDomainId.Of(Number, 29);
+    private static readonly InstanceDomainId SemaphoreSets = InstanceDomainId.Of(Number, 30);
     private static readonly InstanceDomainId BuddyOrders = InstanceDomainId.Of(Number, 31);
     private static readonly InstanceDomainId Zones = InstanceDomainId.Of(Number, 32);
     private static readonly InstanceDomainId ZoneProtections = InstanceDomainId.Of(Number, 33);
@@ -36,6 +41,7 @@ public static class KernelAgent
     private static readonly InstanceDomainId PressureAverages = InstanceDomainId.Of(Number, 37);
     private static readonly InstanceDomainId InterruptLinesAndCpus = InstanceDomainId.Of(Number, 40);
     private static readonly InstanceDomainId SoftInterruptKindsAndCpus = InstanceDomainId.Of(Number, 41);
+    private static readonly InstanceDomainId WorldWideNames = InstanceDomainId.Of(Number, 42);
 
     private static readonly InstanceDomain[] Domains =
     [
@@ -52,6 +58,11 @@ public static class KernelAgent
         new(Tmpfs, "Mounted tmpfs"),
         new(Nodes, "Memory nodes"),
         new(IcmpTypes, "Types of ICMP messages"),
+        new(MappedDevices, "Devices of the device mapper"),
+        new(MultipleDevices, "Arrays of the md driver"),
+        new(SharedMemorySegments, "System V shared memory segments, by id"),
+        new(MessageQueues, "System V message queues, by id"),
+        new(SemaphoreSets, "System V semaphore sets, by id"),
         new(BuddyOrders, "Orders of free blocks in the zones of memory"),
         new(Zones, "Zones of memory, and the nodes that they are in"),
         new(ZoneProtections, "Reserves of the zones of memory"),
@@ -59,13 +70,17 @@ public static class KernelAgent
         new(PressureAverages, "Averages of pressure over 10 seconds, 1 and 5 minutes"),
         new(InterruptLinesAndCpus, "Lines of interrupts, by CPU"),
         new(SoftInterruptKindsAndCpus, "Kinds of software interrupts, by CPU"),
+        new(WorldWideNames, "Disks by their worldwide identification, all paths to one together"),
     ];
 
     /// <summary>Makes the agent: every table whose source this kernel has.</summary>
     /// <param name="containers">Where the container that a client names is looked up.</param>
     /// <param name="version">Muster's version, for <c>pmda.version</c>.</param>
     public static IMetricAgent Create(ContainerCatalog containers, string version) =>
-        new TableAgent("linux", Number, [.. CpuTables(version), .. MemoryTablesOf(), .. DeviceTables(), .. NetworkTablesOf()], Domains, containers);
+        new TableAgent("linux", Number, [.. CpuTables(version), .. MemoryTablesOf(), .. DeviceTables(""), .. NetworkTablesOf()], Domains, containers);
+
+    /// <summary>The metrics of disks alone, of what stands in a folder in place of the host's /proc, /sys and /dev.</summary>
+    internal static IMetricAgent DisksOf(string root) => new TableAgent("linux", Number, [DeviceTables(root).First()], Domains, ContainerCatalog.Empty);
 
     private static IEnumerable<SourceTable> CpuTables(string version)
     {
@@ -95,6 +110,10 @@ public static class KernelAgent
             KernelTables.Counters);
         yield return Of(new LockSource(), KernelTables.Locks);
         yield return Of(new IpcSource(), KernelTables.Ipc);
+        var accounts = new Processes.AccountNames();
+        yield return Of(IpcTableSource.SharedMemory(SharedMemorySegments, accounts), IpcTableSource.SharedMemoryTable);
+        yield return Of(IpcTableSource.Messages(MessageQueues, accounts), IpcTableSource.MessageTable);
+        yield return Of(IpcTableSource.Semaphores(SemaphoreSets, accounts), IpcTableSource.SemaphoreTable);
         yield return Of(
             new NumberFiles(
             [
@@ -125,9 +144,12 @@ public static class KernelAgent
         yield return Of(new PageSource(), PageSource.Table);
     }
 
-    private static IEnumerable<SourceTable> DeviceTables()
+    private static IEnumerable<SourceTable> DeviceTables(string root)
     {
-        yield return Of(new DiskSource(Disks, Partitions), DiskTable.Lines);
+        yield return Of(
+            new DiskSource(new DiskDomains(Disks, Partitions, MappedDevices, MultipleDevices, WorldWideNames), root),
+            DiskTable.Lines + '\n' + DiskTable.Mapped + '\n' + DiskTable.Multiple + '\n' + DiskTable.WorldWide);
+        yield return Of(new FolderCounts(), FolderCounts.Table);
         yield return Of(new MountSource(MountedFileSystems, Tmpfs), FileSystemTables.FileSystems + '\n' + FileSystemTables.Tmpfs);
     }
 

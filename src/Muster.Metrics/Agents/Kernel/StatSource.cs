@@ -50,9 +50,19 @@ internal sealed class StatSource : Source
         }
 
         Parse(text.Bytes, sheets);
-        if (context.Container is { } container && sheets[0].WantsAny)
+        if (context.Container is not { } container)
+        {
+            return;
+        }
+
+        if (sheets[0].WantsAny)
         {
             _container.Overlay(container, sheets[0], name => Array.IndexOf(Single, name));
+        }
+
+        if (sheets[1].WantsAny || sheets[2].WantsAny)
+        {
+            _container.OverlayEach(container, sheets[1], sheets[2], _nodeOfCpu, name => Array.IndexOf(Times, name));
         }
     }
 

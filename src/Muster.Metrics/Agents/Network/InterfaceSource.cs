@@ -61,7 +61,7 @@ internal sealed class InterfaceSource(InstanceDomainId interfaces) : Source(
 
     /// <inheritdoc/>
     public override IReadOnlyList<KeyValuePair<string, string>> Labels(InstanceDomainId domain, int instance) =>
-        instance < 0 ? [new("device_type", "interface"), new("indom_name", "per interface")] : [];
+        instance < 0 ? [new("device_type", "interface"), new("indom_name", "per interface")] : _names.NameOf(instance) is { } name ? [new("interface", name)] : [];
 
     internal static void Parse(ReadOnlySpan<byte> text, Sheet sheet, InstanceNames names)
     {

@@ -1,5 +1,6 @@
 using Muster.Linux;
 using Muster.Metrics.Agents.Cgroups;
+using Muster.Metrics.Agents.Processes.Hot;
 using Muster.Metrics.Agents.Tables;
 using Muster.Metrics.Collecting;
 using Muster.Metrics.Containers;
@@ -26,6 +27,7 @@ public static class ProcessAgent
     private static readonly InstanceDomainId BlockDevices = InstanceDomainId.Of(Number, 27);
     private static readonly InstanceDomainId Subsystems = InstanceDomainId.Of(Number, 37);
     private static readonly InstanceDomainId Mounts = InstanceDomainId.Of(Number, 38);
+    private static readonly InstanceDomainId HotOnes = InstanceDomainId.Of(Number, HotMetrics.Domain);
     private static readonly InstanceDomainId PidsGroups = InstanceDomainId.Of(Number, 100);
 
     private static readonly InstanceDomain[] Domains =
@@ -43,23 +45,39 @@ public static class ProcessAgent
         new(BlockDevices, "Control groups of controller blkio, by block device"),
         new(Subsystems, "Controllers of control groups"),
         new(Mounts, "Mounted hierarchies of control groups"),
+        new(HotOnes, "Processes that the predicate of hotproc chose"),
         new(PidsGroups, "Control groups of controller pids"),
     ];
 
     /// <summary>Makes the agent for the hierarchies that are mounted now.</summary>
     public static IMetricAgent Create(ContainerCatalog containers) => Create(containers, new CgroupTree(CgroupHierarchies.Load()));
 
-    internal static IMetricAgent Create(ContainerCatalog containers, CgroupTree tree) =>
-        new TableAgent("proc", Number, [.. ProcessTablesOf(tree), .. Version1(tree), .. Version2(tree), .. Either(tree)], Domains, containers);
+    /// <param name="containers">Where the container that a client names is looked up.</param>
+    /// <param name="tree">The control groups.</param>
+    /// <param name="hot">The predicate of hotproc; null for one of its own, without a file.</param>
+    internal static IMetricAgent Create(ContainerCatalog containers, CgroupTree tree, HotProcesses? hot = null) =>
+        new TableAgent("proc", Number, [.. ProcessTablesOf(tree), .. HotTablesOf(hot ?? new HotProcesses(TimeProvider.System, null)), .. Version1(tree), .. Version2(tree), .. Either(tree)], Domains, containers);
 
     private static IEnumerable<SourceTable> ProcessTablesOf(CgroupTree tree)
     {
-        yield return new SourceTable(new ProcessSource(tree, Processes), Lines(ProcessTables.Processes));
-        yield return new SourceTable(new RunQueueSource(tree), Lines(ProcessTables.Queue));
-        yield return new SourceTable(new NumberFiles([new("enabled", "/proc/sys/kernel/sched_autogroup_enabled")]), Lines("proc.autogroup.enabled 74.0 - u32 instant none = | 1 when sessions are scheduled as groups"));
+        var choice = new ProcessChoice(tree);
+        yield return new SourceTable(new ProcessSource(choice, Processes), Lines(ProcessTables.Processes));
+        yield return new SourceTable(new RunQueueSource(choice), Lines(ProcessTables.Queue));
+        yield return new SourceTable(new ProcessControlSource(choice), Lines(ProcessControlSource.Table));
+        yield return new SourceTable(Autogroup(), Lines(AutogroupLine));
         yield return new SourceTable(new SubsystemSource(Subsystems), Lines(SubsystemSource.Table));
         yield return new SourceTable(new MountedHierarchySource(tree.All, Mounts), Lines(CgroupTables.Mounts));
     }
+
+    private static IEnumerable<SourceTable> HotTablesOf(HotProcesses hot)
+    {
+        yield return new SourceTable(new ProcessSource(hot, HotOnes), HotMetrics.Of(Lines(ProcessTables.Processes)));
+        yield return new SourceTable(new HotControlSource(hot), Lines(HotControlSource.Table));
+        yield return new SourceTable(new HotPredicateSource(hot, HotOnes), Lines(HotPredicateSource.Table));
+        yield return new SourceTable(Autogroup(), HotMetrics.Of(Lines(AutogroupLine)));
+    }
+
+    private static NumberFiles Autogroup() => new([new("enabled", "/proc/sys/kernel/sched_autogroup_enabled")]);
 
     private static IEnumerable<SourceTable> Version1(CgroupTree tree)
     {
@@ -133,6 +151,8 @@ public static class ProcessAgent
                 [NumberText(tree, "pids.current", c), NumberText(tree, "pids.max", c), Keyed(tree, "pids.events", c, "events.")]);
         }
     }
+
+    private const string AutogroupLine = "proc.autogroup.enabled 74.0 - u32 instant none = | 1 when sessions are scheduled as groups";
 
     private const long MillisecondsPerTick = 1000 / Kernel.StatSource.TicksPerSecond;
 

@@ -28,6 +28,44 @@ internal static class ProcessFiles
         return found;
     }
 
+    /// <summary>The ids of all threads of processes, those of the processes among them, ascending.</summary>
+    public static List<int> Threads(List<int> processes)
+    {
+        var found = new List<int>(processes.Count * 2);
+        foreach (var pid in processes)
+        {
+            try
+            {
+                using var tasks = DirectoryHandle.Open($"/proc/{pid}/task");
+                foreach (var name in tasks.Names())
+                {
+                    if (TextNumbers.TryParse(name.AsSpan(0, name.Length - 1), out var thread) && thread is > 0 and <= int.MaxValue)
+                    {
+                        found.Add((int)thread);
+                    }
+                }
+            }
+            catch (LinuxException)
+            {
+                // It has ended meanwhile.
+            }
+        }
+
+        found.Sort();
+        return found;
+    }
+
+    /// <summary>Reads a file of one thread, where the process's would add up all of them.</summary>
+    public static KernelText ReadOfThread(int thread, ReadOnlySpan<byte> name)
+    {
+        Span<byte> path = stackalloc byte[64];
+        "task/"u8.CopyTo(path);
+        Utf8Formatter.TryFormat(thread, path[5..], out var digits);
+        path[5 + digits] = (byte)'/';
+        name.CopyTo(path[(6 + digits)..]);
+        return Read(thread, path[..(6 + digits + name.Length)]);
+    }
+
     /// <summary>Reads a file of a process.</summary>
     public static KernelText Read(int pid, ReadOnlySpan<byte> name)
     {

@@ -1,6 +1,7 @@
 using System.Text;
 using Muster.Linux;
 using Muster.Metrics.Agents.Cgroups;
+using Muster.Metrics.Agents.Processes.Hot;
 using Muster.Metrics.Agents.Tables;
 using Muster.Metrics.Agents.Text;
 using Muster.Metrics.Collecting;
@@ -28,24 +29,27 @@ internal sealed class ProcessSource : Source
     private static readonly NameTable InputOutputKeys = new(InputOutput);
     private static readonly NameTable MapKeys = new(Maps);
 
-    private readonly CgroupTree _tree;
     private readonly AccountNames _accounts = new();
+    private readonly ProcessChoice? _choice;
+    private readonly HotProcesses? _hot;
     private readonly Part[] _parts;
 
-    public ProcessSource(CgroupTree tree, InstanceDomainId domain)
-        : this(tree, domain, MakeParts())
-    {
-    }
+    /// <summary>The processes that each client sees.</summary>
+    public ProcessSource(ProcessChoice choice, InstanceDomainId domain)
+        : this(ContainerScope.Container, domain, MakeParts()) => _choice = choice;
 
-    private ProcessSource(CgroupTree tree, InstanceDomainId domain, Part[] parts)
-        : base(ContainerScope.Container, new SheetShape(domain, [.. parts.SelectMany(p => p.Columns)]))
+    /// <summary>Those processes alone that a predicate chose, whoever looks.</summary>
+    public ProcessSource(HotProcesses hot, InstanceDomainId domain)
+        : this(ContainerScope.Host, domain, MakeParts()) => _hot = hot;
+
+    private ProcessSource(ContainerScope scope, InstanceDomainId domain, Part[] parts)
+        : base(scope, new SheetShape(domain, [.. parts.SelectMany(p => p.Columns)]))
     {
-        _tree = tree;
         _parts = parts;
     }
 
     /// <summary>Reads one part of a process into the columns from <paramref name="first"/> on; false when the process is gone.</summary>
-    private delegate bool PartReader(ProcessSource source, int pid, Sheet sheet, int row, int first);
+    private delegate bool PartReader(ProcessSource source, int pid, bool isThread, Sheet sheet, int row, int first);
 
     /// <inheritdoc/>
     public override InstanceSelection ProbeSelection => new(true, [Environment.ProcessId]);
@@ -71,26 +75,31 @@ internal sealed class ProcessSource : Source
             }
         }
 
-        if (sheet.Selection.Listed is { } listed && context.Container is null)
+        var hasThreads = _choice?.HasThreads(context.View) == true;
+        if (sheet.Selection.Listed is { } listed && _choice?.IsEverything(context) == true)
         {
             foreach (var pid in listed)
             {
-                Read(pid, user, sheet, wanted[..count]);
+                Read(pid, isThread: false, user, sheet, wanted[..count]);
             }
 
             return;
         }
 
-        foreach (var pid in context.Container is { } container ? ContainerProcesses.Of(container, _tree) : ProcessFiles.All())
+        foreach (var pid in _choice?.List(context) ?? _hot!.Processes)
         {
             if (sheet.Selection.Wants(pid))
             {
-                Read(pid, user, sheet, wanted[..count]);
+                Read(pid, hasThreads, user, sheet, wanted[..count]);
             }
         }
     }
 
-    private void Read(int pid, uint user, Sheet sheet, ReadOnlySpan<int> wanted)
+    /// <inheritdoc/>
+    public override IReadOnlyList<KeyValuePair<string, string>> Labels(InstanceDomainId domain, int instance) =>
+        instance < 0 ? [] : [new("pid", instance.ToString(System.Globalization.CultureInfo.InvariantCulture))];
+
+    private void Read(int pid, bool isThread, uint user, Sheet sheet, ReadOnlySpan<int> wanted)
     {
         var owner = ProcessFiles.Owner(pid);
         if (owner is null)
@@ -108,7 +117,7 @@ internal sealed class ProcessSource : Source
             }
 
             i++;
-            if ((!_parts[part].IsPrivate || mayLook) && !_parts[part].Read(this, pid, sheet, row, first))
+            if ((!_parts[part].IsPrivate || mayLook) && !_parts[part].Read(this, pid, isThread, sheet, row, first))
             {
                 sheet.DropLastRow();
                 return;
@@ -116,36 +125,39 @@ internal sealed class ProcessSource : Source
         }
     }
 
+    // What a process's file adds up over its threads, a thread has for itself.
+    private static KernelText ReadSummed(int pid, bool isThread, ReadOnlySpan<byte> name) => isThread ? ProcessFiles.ReadOfThread(pid, name) : ProcessFiles.Read(pid, name);
+
     private static Part[] MakeParts() =>
     [
-        new(ProcessStat.Columns, false, (_, pid, sheet, row, first) =>
+        new(ProcessStat.Columns, false, (_, pid, isThread, sheet, row, first) =>
         {
-            using var text = ProcessFiles.Read(pid, "stat"u8);
+            using var text = ReadSummed(pid, isThread, "stat"u8);
             return text.Error == 0 && ProcessStat.Parse(text.Bytes, sheet, row, first);
         }),
-        new(Memory, false, (_, pid, sheet, row, first) =>
+        new(Memory, false, (_, pid, isThread, sheet, row, first) =>
         {
             using var text = ProcessFiles.Read(pid, "statm"u8);
             ParseMemory(text.Bytes, sheet, row, first);
             return text.Error == 0;
         }),
-        new(ProcessStatus.Columns, false, (source, pid, sheet, row, first) =>
+        new(ProcessStatus.Columns, false, (source, pid, isThread, sheet, row, first) =>
         {
             using var text = ProcessFiles.Read(pid, "status"u8);
             ProcessStatus.Parse(text.Bytes, sheet, row, first, source._accounts);
             return text.Error == 0;
         }),
-        new(["psargs"], false, (_, pid, sheet, row, first) => SetText(sheet, row, first, Arguments(pid))),
+        new(["psargs"], false, (_, pid, isThread, sheet, row, first) => SetText(sheet, row, first, Arguments(pid))),
         new(["cgroups", "container"], false, ReadGroups),
-        new(["wchan_s"], false, (_, pid, sheet, row, first) => SetJoined(pid, "wchan"u8, sheet, row, first)),
-        new(["oom_score"], false, (_, pid, sheet, row, first) =>
+        new(["wchan_s"], false, (_, pid, isThread, sheet, row, first) => SetJoined(pid, "wchan"u8, sheet, row, first)),
+        new(["oom_score"], false, (_, pid, isThread, sheet, row, first) =>
         {
             using var text = ProcessFiles.Read(pid, "oom_score"u8);
             return !TextNumbers.TryParse(text.Bytes.TrimEnd((byte)'\n'), out var score) || SetNumber(sheet, row, first, score);
         }),
-        new(Scheduling, false, (_, pid, sheet, row, first) =>
+        new(Scheduling, false, (_, pid, isThread, sheet, row, first) =>
         {
-            using var text = ProcessFiles.Read(pid, "schedstat"u8);
+            using var text = ReadSummed(pid, isThread, "schedstat"u8);
             var fields = new TextFields(text.Bytes.TrimEnd((byte)'\n'));
             for (var i = 0; i < Scheduling.Length && fields.TryNumber(out var value); i++)
             {
@@ -154,19 +166,19 @@ internal sealed class ProcessSource : Source
 
             return true;
         }),
-        new(["autogroup_id", "autogroup_nice"], false, (_, pid, sheet, row, first) =>
+        new(["autogroup_id", "autogroup_nice"], false, (_, pid, isThread, sheet, row, first) =>
         {
             using var text = ProcessFiles.Read(pid, "autogroup"u8);
             ParseAutogroup(text.Bytes, sheet, row, first);
             return true;
         }),
-        new(InputOutput, true, (_, pid, sheet, row, first) => ReadKeyed(pid, "io"u8, InputOutputKeys, sheet, row, first)),
-        new(Maps, true, (_, pid, sheet, row, first) => ReadKeyed(pid, "smaps_rollup"u8, MapKeys, sheet, row, first)),
-        new(["fd_count"], true, (_, pid, sheet, row, first) => ProcessFiles.CountEntries(pid, "fd"u8) is not (>= 0 and var open) || SetNumber(sheet, row, first, open)),
-        new(["environ"], true, (_, pid, sheet, row, first) => SetJoined(pid, "environ"u8, sheet, row, first)),
-        new(["exe"], true, (_, pid, sheet, row, first) => SetText(sheet, row, first, ProcessFiles.Link(pid, "exe"u8) ?? "")),
-        new(["cwd"], true, (_, pid, sheet, row, first) => SetText(sheet, row, first, ProcessFiles.Link(pid, "cwd"u8) ?? "")),
-        new(["maps"], true, (_, pid, sheet, row, first) =>
+        new(InputOutput, true, (_, pid, isThread, sheet, row, first) => ReadKeyed(ReadSummed(pid, isThread, "io"u8), InputOutputKeys, sheet, row, first)),
+        new(Maps, true, (_, pid, isThread, sheet, row, first) => ReadKeyed(ProcessFiles.Read(pid, "smaps_rollup"u8), MapKeys, sheet, row, first)),
+        new(["fd_count"], true, (_, pid, isThread, sheet, row, first) => ProcessFiles.CountEntries(pid, "fd"u8) is not (>= 0 and var open) || SetNumber(sheet, row, first, open)),
+        new(["environ"], true, (_, pid, isThread, sheet, row, first) => SetJoined(pid, "environ"u8, sheet, row, first)),
+        new(["exe"], true, (_, pid, isThread, sheet, row, first) => SetText(sheet, row, first, ProcessFiles.Link(pid, "exe"u8) ?? "")),
+        new(["cwd"], true, (_, pid, isThread, sheet, row, first) => SetText(sheet, row, first, ProcessFiles.Link(pid, "cwd"u8) ?? "")),
+        new(["maps"], true, (_, pid, isThread, sheet, row, first) =>
         {
             using var text = ProcessFiles.Read(pid, "maps"u8);
             return SetText(sheet, row, first, Encoding.UTF8.GetString(text.Bytes));
@@ -195,7 +207,7 @@ internal sealed class ProcessSource : Source
         }
     }
 
-    private static string Arguments(int pid)
+    internal static string Arguments(int pid)
     {
         using (var text = ProcessFiles.Read(pid, "cmdline"u8))
         {
@@ -211,7 +223,7 @@ internal sealed class ProcessSource : Source
         return $"({Encoding.UTF8.GetString(name.Bytes.TrimEnd((byte)'\n'))})";
     }
 
-    private static bool ReadGroups(ProcessSource source, int pid, Sheet sheet, int row, int first)
+    private static bool ReadGroups(ProcessSource source, int pid, bool isThread, Sheet sheet, int row, int first)
     {
         using var text = ProcessFiles.Read(pid, "cgroup"u8);
         if (text.Error != 0)
@@ -227,9 +239,9 @@ internal sealed class ProcessSource : Source
         return true;
     }
 
-    private static bool ReadKeyed(int pid, ReadOnlySpan<byte> file, NameTable keys, Sheet sheet, int row, int first)
+    private static bool ReadKeyed(KernelText file, NameTable keys, Sheet sheet, int row, int first)
     {
-        using var text = ProcessFiles.Read(pid, file);
+        using var text = file;
         var lines = new TextLines(text.Bytes);
         while (lines.TryNext(out var line))
         {

@@ -1,4 +1,3 @@
-using Muster.Metrics.Agents.Cgroups;
 using Muster.Metrics.Agents.Tables;
 using Muster.Metrics.Collecting;
 using Muster.Metrics.Names;
@@ -6,7 +5,7 @@ using Muster.Metrics.Names;
 namespace Muster.Metrics.Agents.Processes;
 
 /// <summary>How many processes are in which state.</summary>
-internal sealed class RunQueueSource(CgroupTree tree) : Source(ContainerScope.Container, new SheetShape(InstanceDomainId.None, Columns))
+internal sealed class RunQueueSource(ProcessChoice choice) : Source(ContainerScope.Container, new SheetShape(InstanceDomainId.None, Columns))
 {
     private static readonly string[] Columns = ["nprocs", "runnable", "blocked", "sleeping", "stopped", "swapped", "defunct", "unknown", "kernel"];
 
@@ -25,21 +24,25 @@ internal sealed class RunQueueSource(CgroupTree tree) : Source(ContainerScope.Co
             return;
         }
 
-        var processes = context.Container is { } container ? ContainerProcesses.Of(container, tree) : ProcessFiles.All();
         var row = sheet.AddRow(-1);
         for (var column = 0; column < Columns.Length; column++)
         {
             sheet.Set(row, column, 0L);
         }
 
-        sheet.Set(row, 0, processes.Count);
+        // Only their number follows the client's own choice: queues are of processes.
+        if (sheet.Wants(0))
+        {
+            sheet.Set(row, 0, choice.List(context).Count);
+        }
+
         if (!sheet.WantsAnyOf(1, Columns.Length))
         {
             return;
         }
 
         var scratch = new Sheet(ProcessStat.Columns.Length);
-        foreach (var pid in processes)
+        foreach (var pid in context.Container is { } container ? ContainerProcesses.Of(container, choice.Tree) : ProcessFiles.All())
         {
             using var text = ProcessFiles.Read(pid, "stat"u8);
             scratch.Clear();

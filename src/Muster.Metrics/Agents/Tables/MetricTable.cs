@@ -45,6 +45,7 @@ internal static class MetricTable
         ["B/s"] = MetricUnits.Of(space: 1, time: -1, timeScale: 3),
         ["MiB/s"] = MetricUnits.Of(space: 1, time: -1, spaceScale: 2, timeScale: 3),
         ["count/s"] = MetricUnits.Of(time: -1, count: 1, timeScale: 3),
+        ["KiB/s"] = MetricUnits.Of(space: 1, time: -1, spaceScale: 1, timeScale: 3),
         ["1/us"] = MetricUnits.Of(time: -1, timeScale: 1),
     }.ToFrozenDictionary(StringComparer.Ordinal);
 

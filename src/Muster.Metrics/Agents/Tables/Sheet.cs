@@ -90,6 +90,9 @@ internal sealed class Sheet
         _filled.AsSpan(Rows * _columns, _columns).Clear();
     }
 
+    /// <summary>Takes the values of a row away; the row stays.</summary>
+    public void EmptyRow(int row) => _filled.AsSpan(row * _columns, _columns).Clear();
+
     public int Instance(int row) => _instances[row];
 
     public string? Name(int row) => _names[row];

@@ -55,6 +55,12 @@ internal abstract class Source(ContainerScope scope, params IReadOnlyList<SheetS
     /// <summary>What the first reading is restricted to, which finds what this kernel has.</summary>
     public virtual InstanceSelection ProbeSelection => InstanceSelection.Everything;
 
+    /// <summary>Whether every client has a value of its own in a column without instances.</summary>
+    public virtual bool IsClientsOwn(int column) => false;
+
+    /// <summary>Stores into a column without instances; a PCP error code, or 0.</summary>
+    public virtual int Store(int column, MetricValue value, MetricView view) => PcpError.Permission;
+
     /// <summary>The name of an instance that a reading gave; null where numbers are used again and only a reading tells.</summary>
     public virtual string? NameOf(InstanceDomainId domain, int instance) => null;
 

@@ -158,6 +158,15 @@ internal sealed class TableAgent : IMetricAgent
             : [];
     }
 
+    /// <inheritdoc/>
+    public bool IsClientsOwn(MetricDescriptor metric) => Single(metric) is { } place && _sources[place.Source].IsClientsOwn(place.Column);
+
+    /// <inheritdoc/>
+    public int Store(MetricDescriptor metric, int instance, MetricValue value, MetricView view) =>
+        Single(metric) is { } place ? _sources[place.Source].Store(place.Column, value, view) : PcpError.Permission;
+
+    private Place? Single(MetricDescriptor metric) => metric.Instances == InstanceDomainId.None && _places.TryGetValue(metric.Id, out var place) ? place : null;
+
     // The long ones are shared out between processors; each fills sheets of its own.
     private void ReadTouched(Reading reading, MetricView view)
     {

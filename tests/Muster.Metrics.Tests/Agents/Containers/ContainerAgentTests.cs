@@ -6,6 +6,7 @@ using Muster.Metrics.Agents.Processes;
 using Muster.Metrics.Collecting;
 using Muster.Metrics.Containers;
 using Muster.Metrics.Names;
+using Muster.TestKit;
 
 namespace Muster.Metrics.Tests.Agents.Containers;
 
@@ -229,4 +230,45 @@ public sealed class ContainerAgentTests : IDisposable
 
     private static double Resident(int pid) =>
         double.Parse(File.ReadLines($"/proc/{pid}/status").First(l => l.StartsWith("RssAnon:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]) * 1024;
+
+    [Fact]
+    public async Task Counts_what_a_container_did_up_to_its_end()
+    {
+        if (!File.Exists("/sys/fs/cgroup/cgroup.controllers") && !Directory.Exists("/sys/fs/cgroup/unified"))
+        {
+            Assert.Skip("Version 2 of control groups, whose cgroup.events tells of ends, is not mounted");
+        }
+
+        using var container = new TestContainer();
+        using var end = new CancellationTokenSource();
+        _source.Current = [container.Describe("short")];
+        var following = _agent.FollowEndsAsync(end.Token);
+        try
+        {
+            var process = container.Start("read line; i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done");
+            var before = _agent.ByInstance("container.cpu.usage")["short"].Unsigned;
+
+            // Whether it is followed yet nobody tells: an end that is seen shows it.
+            Until(() => _agent.Ends.IsFollowing);
+            process.StandardInput.Close();
+            process.WaitForExit();
+            Until(() => _agent.Ends.Count > 0);
+            container.Remove();
+            _agent.ByInstance("container.cpu.usage")["short"].Unsigned.Should().BeGreaterThan(before + 10_000, "the loop took longer, and nobody asked before the group was gone");
+        }
+        finally
+        {
+            await end.CancelAsync();
+            await following;
+        }
+
+        static void Until(Func<bool> isSo)
+        {
+            for (var attempt = 0; !isSo(); attempt++)
+            {
+                attempt.Should().BeLessThan(500);
+                ProgramRun.Of("/bin/sleep", ["0.02"]);
+            }
+        }
+    }
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using CsCheck;
 using Muster.Metrics.Agents.Containers;
+using Muster.Metrics.Collecting;
 using Muster.Metrics.Names;
 
 namespace Muster.Metrics.Tests.Agents.Containers;
@@ -77,9 +78,37 @@ public sealed class CounterLedgerTests
             journal.Note("c", "oom_kill", i);
         }
 
-        var events = journal.Events("c", "oom_kill");
+        var events = journal.Events("c", "oom_kill", client: null);
         events[0].Missed.Should().Be(5);
         events.Skip(1).Should().HaveCount(EventJournal.MaxEvents).And.OnlyContain(e => e.Parameters[0].Value.Unsigned == 1);
-        journal.Events("other", "oom_kill").Should().BeEmpty();
+        journal.Events("other", "oom_kill", client: null).Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Tells_each_client_each_event_once()
+    {
+        var journal = new EventJournal(TimeProvider.System, MetricId.Of(450, 9, 3));
+        var (first, second) = (new ClientMemory(), new ClientMemory());
+        journal.Note("c", "restart", 0);
+        journal.Note("c", "restart", 1);
+        Counts(first).Should().Equal(1);
+        journal.Note("c", "restart", 3);
+        journal.Note("c", "restart", 6);
+        Counts(first).Should().Equal(2, 3);
+        Counts(first).Should().BeEmpty();
+        Counts(second).Should().Equal(1, 2, 3);
+        Counts(null).Should().Equal([1, 2, 3], "a view that is no client's sees what is kept");
+
+        for (var i = 0; i < EventJournal.MaxEvents + 5; i++)
+        {
+            journal.Note("c", "restart", 100 + i);
+        }
+
+        var events = journal.Events("c", "restart", first);
+        (events[0].Missed, events.Count).Should().Be((5, EventJournal.MaxEvents + 1));
+        journal.Retain(new HashSet<string>());
+        Counts(first).Should().BeEmpty();
+
+        IEnumerable<ulong> Counts(ClientMemory? client) => journal.Events("c", "restart", client).Select(e => e.Parameters[0].Value.Unsigned);
     }
 }
