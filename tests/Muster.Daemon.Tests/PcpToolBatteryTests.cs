@@ -7,7 +7,7 @@ public sealed class PcpToolBatteryTests(RunningDaemon daemon) : IClassFixture<Ru
 {
     [Theory]
     [InlineData("pmstat", "-h localhost -s 2 -t 0.2", "loadavg")]
-    [InlineData("pcp", "-h localhost", "pmda: pmcd proc linux")]
+    [InlineData("pcp", "-h localhost", "pmda: root pmcd proc linux")]
     [InlineData("pcp", "-h localhost mpstat -s 2 -t 0.2", "all")]
     [InlineData("pcp", "-h localhost iostat -s 2 -t 0.2", "rrqm/s")]
     [InlineData("pcp", "-h localhost uptime", "load average")]
