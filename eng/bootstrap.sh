@@ -6,14 +6,16 @@ cd "$(dirname "$0")/.."
 criu_prefix=${MUSTER_CRIU_PREFIX:-/usr/local/lib/muster/criu}
 with_criu=yes
 with_tests=no
+with_arm64=no
 
 usage() {
   cat <<'TEXT'
-Usage: eng/bootstrap.sh [--tests] [--without-criu]
+Usage: eng/bootstrap.sh [--tests] [--without-criu] [--arm64]
 Installs, as root, from the package sources that apt has:
   to build   clang and zlib's headers (the .NET 10 SDK must be there already)
   to run     crun, runc, nftables, dnsmasq, catatonit, CNI plugins, gpg, xz, bzip2
   state      criu 4.2 or newer with its libraries in a private prefix (--without-criu leaves it out)
+  --arm64    also what ./build.sh --arch arm64 needs on an x86-64 machine: Debian's cross compiler and C library
   --tests    also the tools that the tests and the demonstration talk to: skopeo, umoci, podman, docker-registry, pcp, promtool, …
 On a host whose cgroup v1 hierarchies lack hugetlb it mounts that one, which crun asks for.
 TEXT
@@ -24,6 +26,7 @@ for arg in "$@"; do
     -h|--help) usage; exit 0 ;;
     --tests) with_tests=yes ;;
     --without-criu) with_criu=no ;;
+    --arm64) with_arm64=yes ;;
     *) echo "bootstrap: unknown argument $arg: see eng/bootstrap.sh --help" >&2; exit 2 ;;
   esac
 done
@@ -38,6 +41,7 @@ case "$(dotnet --version)" in 10.*) ;; *) fail "the .NET SDK is $(dotnet --versi
 
 packages=(clang zlib1g-dev crun runc nftables iproute2 dnsmasq-base catatonit containernetworking-plugins gpg gpg-agent xz-utils bzip2 zstd ca-certificates util-linux)
 [ $with_tests = no ] || packages+=(skopeo umoci podman docker-registry mmdebstrap debootstrap busybox-static curl jq openssl socat strace hyperfine runit man-db procps apache2-utils uidmap golang-go golang-github-appc-spec-dev tinyproxy)
+[ $with_arm64 = no ] || packages+=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
 
 missing=()
 for package in "${packages[@]}"; do

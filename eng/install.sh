@@ -70,6 +70,8 @@ install_all() {
   trap 'rm -rf "$list" "$staging"' EXIT
   mkdir -p "$prefix" || fail "$prefix cannot be made: run it as root, or choose another --prefix"
   for file in "$repository"/out/*; do
+    # Programs for another architecture are in a folder of their own.
+    [ -f "$file" ] || continue
     if [ -x "$file" ] || [[ $file == *.so* ]]; then put 755 "$libexec/${file##*/}" < "$file"; fi
   done
   mkdir -p "$prefix/bin"
