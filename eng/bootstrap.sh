@@ -133,9 +133,13 @@ install_promtool() {
 }
 [ $with_tests = no ] || { install_pcp; install_promtool; }
 
-if [ $with_tests = yes ] && ! command -v cosign >/dev/null; then
-  say "fetching cosign from Debian trixie into /usr/local/bin"
-  if tests/get-cosign.sh >/dev/null 2>&1; then install -m 755 artifacts/tools/cosign /usr/local/bin/cosign; else say "cosign could not be fetched: its own test is skipped"; fi
-fi
+# trixie has what bookworm lacks: cosign, and a receiver for OTLP that answers as Prometheus does (Debian builds prometheus without one).
+get_from_suite() {
+  [ $with_tests = yes ] && ! command -v "$2" >/dev/null || return 0
+  say "fetching $2 from Debian $1 into /usr/local/bin"
+  if tests/get-from-suite.sh "$1" "$2" >/dev/null 2>&1; then install -m 755 "artifacts/tools/$2" "/usr/local/bin/$2"; else say "$2 could not be fetched: its own test is skipped"; fi
+}
+get_from_suite trixie cosign
+get_from_suite trixie victoria-metrics
 [ $with_criu = no ] || install_criu
 say "done"

@@ -5,6 +5,8 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/r
 mount -t proc proc /proc; mount -t sysfs sysfs /sys; mount -t devtmpfs devtmpfs /dev 2> /dev/null
 mkdir -p /dev/pts /dev/shm; mount -t devpts devpts /dev/pts; mount -t tmpfs tmpfs /dev/shm; mount -t tmpfs tmpfs /run; mount -t tmpfs tmpfs /tmp
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
+# No package's script has run where the file system was made on another architecture.
+[ -e "/lib/modules/$(uname -r)/modules.dep" ] || depmod
 for module in overlay veth bridge nf_tables nft_nat nft_masq nft_chain_nat nf_conntrack; do modprobe $module; done
 ip link set lo up; hostname vm; sysctl -q -w net.ipv4.ip_forward=1
 # As a service manager does: the controllers are there for children of the root.

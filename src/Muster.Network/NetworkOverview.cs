@@ -105,7 +105,7 @@ public sealed class NetworkOverview
 
         if (view.Kind == "managed")
         {
-            using var held = HeldLock.Host();
+            using var held = NetworkPaths.TakeHostLock();
             if (!new AddressBook(_paths, name).IsEmpty)
             {
                 throw new MusterException(ErrorKind.Busy, $"Network {name} is just being joined by a pod: try again, or run muster gc if that pod is gone");
@@ -164,7 +164,7 @@ public sealed class NetworkOverview
     private static NetworkMember Member(PodRecord record, string network) => new(
         record.Pod,
         [.. record.Addresses.Where(a => a.Network == network).Select(a => a.Address)],
-        record.Networks.Count > 0 && record.Networks[0] == network ? [.. record.Ports.Select(p => $"{(p.HostAddress is null ? "" : p.HostAddress + ":")}{p.HostPort}:{p.PodPort}/{p.Protocol}")] : []);
+        record.Networks.Count > 0 && record.Networks[0] == network ? [.. record.Ports.Select(p => $"{PortMappings.HostEnd(p.HostAddress, p.HostPort)}:{p.PodPort}/{p.Protocol}")] : []);
 
     private static NetworkMember CniMember(PodRecord record, string network)
     {

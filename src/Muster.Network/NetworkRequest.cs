@@ -17,6 +17,9 @@ public sealed record NetworkRequest
     public required IReadOnlyList<NetworkChoice> Networks { get; init; }
 
     public IReadOnlyList<PortMapping> Ports { get; init => field = value ?? []; } = [];
+
+    /// <summary>What each interface takes, and what it gives, at the most: bytes of whole frames; null for no limit.</summary>
+    public long? BytesPerSecond { get; init; }
 }
 
 /// <summary>One network to join: <c>default</c>, <c>none</c> (loopback only) or one defined in <c>net.d</c>, with arguments such as IP=10.1.2.3.</summary>

@@ -1,4 +1,5 @@
 using Muster.Core;
+using Muster.Linux;
 using Muster.Linux.Namespaces;
 using Muster.Linux.Netlink;
 
@@ -111,7 +112,7 @@ internal sealed class PodRelease
             return;
         }
 
-        using var held = HeldLock.Host();
+        using var held = NetworkPaths.TakeHostLock();
         _rules.Close(record.Ports);
         file.Write(record with { Ports = [], Complete = false });
         var ports = new HostPorts(_paths);
@@ -188,7 +189,7 @@ internal sealed class PodRelease
     {
         foreach (var path in Directory.EnumerateDirectories(_paths.Pods))
         {
-            if (HeldLock.TryExisting(path) is not { } held)
+            if (FileLock.TryTakeDirectory(path) is not { } held)
             {
                 return false;
             }
@@ -205,7 +206,7 @@ internal sealed class PodRelease
 
     private void TakeDownIdle(RouteSocket route)
     {
-        using var held = HeldLock.Host();
+        using var held = NetworkPaths.TakeHostLock();
         foreach (var network in _managed.AllUp())
         {
             if (new AddressBook(_paths, network.Name).IsEmpty)

@@ -49,6 +49,7 @@ internal sealed class PodSetUp : IDisposable
     /// <summary>Does all of it, in an order that lets dnsmasq start beside the kernel's work.</summary>
     public PodNetworkState Run(List<KnownNetwork> networks, CancellationToken ct)
     {
+        RefuseLimitsOnCni(networks);
         _file.Write(_record);
         for (var i = 0; i < networks.Count; i++)
         {
@@ -194,6 +195,33 @@ internal sealed class PodSetUp : IDisposable
         }
     }
 
+    private void RefuseLimitsOnCni(List<KnownNetwork> networks)
+    {
+        if (_request.BytesPerSecond is not null && networks.Find(n => n.Cni is not null) is { } foreign)
+        {
+            throw new MusterException(ErrorKind.Unsupported, $"The limit of the network's bandwidth cannot be enforced in network {foreign.Name}, whose links a CNI plugin makes: chain the plugin bandwidth in its list, or start the pod with --ignore-isolator=resource/network-bandwidth");
+        }
+    }
+
+    // Each end limits what it sends: the host's what the pod receives, the pod's what it gives. They go with the pair.
+    private void LimitRate(RouteSocket inside, string link, int eth, int mtu)
+    {
+        if (_request.BytesPerSecond is not { } rate)
+        {
+            return;
+        }
+
+        try
+        {
+            _host.Execute(new NetlinkBatch().LimitRate(_host.Get(link).Index, rate, mtu));
+            inside.Execute(new NetlinkBatch().LimitRate(eth, rate, mtu));
+        }
+        catch (LinuxException e) when (e.Errno is Errno.ENOENT or Errno.ENOTSUP)
+        {
+            throw new MusterException(ErrorKind.Unsupported, "The limit of the network's bandwidth cannot be enforced by this kernel: it needs CONFIG_NET_SCH_TBF (the module sch_tbf), or start the pod with --ignore-isolator=resource/network-bandwidth", e);
+        }
+    }
+
     private void BeginNameServers()
     {
         foreach (var joined in Served())
@@ -254,6 +282,7 @@ internal sealed class PodSetUp : IDisposable
         }
 
         inside.Execute(batch);
+        LimitRate(inside, link, eth, joined.Network.Mtu is 0 ? 1500 : joined.Network.Mtu);
         _interfaces.Add(new PodInterface(
             joined.Network.Name,
             joined.Interface,
@@ -336,7 +365,7 @@ internal sealed class PodSetUp : IDisposable
             throw new MusterException(ErrorKind.Unsupported, $"Port {loopback.HostPort} cannot be published on ::1 because Linux translates no address of IPv6's loopback: use 127.0.0.1");
         }
 
-        using var held = HeldLock.Host();
+        using var held = NetworkPaths.TakeHostLock();
         using var netfilter = new NetfilterSocket();
         new HostPorts(_paths).Claim(_request.Pod, ports, netfilter);
         _record = _record with { Ports = ports };

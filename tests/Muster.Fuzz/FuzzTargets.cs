@@ -26,6 +26,7 @@ public static class FuzzTargets
         ["pcp-wire"] = (PcpWireTarget.Run, PcpWireTarget.Seeds),
         ["pmapi"] = (PmapiTarget.Run, PmapiTarget.Seeds),
         ["pod-manifest"] = (PodManifestTarget.Run, PodManifestTarget.Seeds),
+        ["private-key"] = (PrivateKeyTarget.Run, PrivateKeyTarget.Seeds),
         ["reference"] = (ReferenceTarget.Run, ["docker://localhost:5000/a/b:1@sha256:0000"u8.ToArray(), "oci:./x:1"u8.ToArray(), "example.com/a:1,os=linux"u8.ToArray()]),
         ["registry-files"] = (RegistryFilesTarget.Run, [Json, "[[registry]]\nprefix = \"a\"\nlocation = 'b'\n[[registry.mirror]]\nlocation = \"c\"\n"u8.ToArray(), "Bearer realm=\"https://a/t\",service=\"b\",scope=\"c\""u8.ToArray()]),
         ["settings"] = (SettingsTarget.Run, SettingsTarget.Seeds),

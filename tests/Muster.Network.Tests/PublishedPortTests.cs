@@ -151,6 +151,11 @@ public class PublishedPortTests
         PortMappings.ParseNamed("www:8080").Should().Be(("www", null, 8080));
         PortMappings.ParseNamed("www:127.0.0.1:8080").Should().Be(("www", "127.0.0.1", 8080));
         PortMappings.ParseNamed("www:[::1]:8080").Should().Be(("www", "::1", 8080));
+        foreach (var end in (string[])["8080", "127.0.0.1:8080", "[::1]:8080"])
+        {
+            var port = PortMappings.Parse(end + ":80")[0];
+            PortMappings.HostEnd(port.HostAddress, port.HostPort).Should().Be(end, "it is shown as it is written");
+        }
     }
 
     [Theory]

@@ -44,6 +44,17 @@ public static class PodManifestWriter
             json.WriteEndObject();
         }
 
+        if (pod.NetworkBytesPerSecond is { } bandwidth)
+        {
+            json.WriteStartObject();
+            json.WriteString("name"u8, Runtime.Isolation.NetworkBandwidth);
+            json.WriteStartObject("value"u8);
+            json.WriteBoolean("default"u8, true);
+            json.WriteString("limit"u8, bandwidth.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
         json.WriteEndArray();
         WritePairs(json, "annotations", pod.Annotations);
         json.WriteStartArray("ports"u8);

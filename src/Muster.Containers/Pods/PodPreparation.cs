@@ -39,6 +39,7 @@ public sealed class PodPreparation
             apps.Add(ResolveApp(spec, spec.Apps[i], names[i], volumes));
         }
 
+        var (sysctls, bandwidth) = PodIsolators(spec);
         using var undo = new UndoStack();
         var pod = _store.Create(uuid);
         undo.Push(() =>
@@ -67,7 +68,8 @@ public sealed class PodPreparation
             HostsEntries = spec.HostsEntries,
             Volumes = [.. volumes.Values],
             IdMap = spec.PrivateUsers ? [new IdRange(0, IdRanges.Claim(_store.Root, uuid, undo), IdRanges.Size)] : [],
-            Sysctls = PodSysctls(spec),
+            Sysctls = sysctls,
+            NetworkBytesPerSecond = apps.Select(a => a.Isolation.NetworkBytesPerSecond).Append(bandwidth).Min(),
             Annotations = spec.Annotations,
             UserAnnotations = spec.UserAnnotations,
             UserLabels = spec.UserLabels,
@@ -82,6 +84,7 @@ public sealed class PodPreparation
             InsecureOptions = spec.InsecureOptions,
         };
         CheckNetworks(spec, record);
+        CheckBandwidth(record);
         MakeFolders(pod, record, spec);
         pod.WriteRecord(record);
         undo.Commit();
@@ -340,10 +343,11 @@ public sealed class PodPreparation
             : throw new MusterException(ErrorKind.Usage, $"--hostname={name} is no host name: letters, digits, dots and dashes, 64 at most");
     }
 
-    private static Dictionary<string, string> PodSysctls(PodSpec spec)
+    private static (Dictionary<string, string> Sysctls, long? Bandwidth) PodIsolators(PodSpec spec)
     {
         var sysctls = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var isolator in spec.Isolators)
+        long? bandwidth = null;
+        foreach (var isolator in spec.Isolators.Where(i => !spec.IgnoredIsolators.Contains(i.Name)))
         {
             if (isolator.Name == "os/unix/sysctl" && isolator.Value.ValueKind == System.Text.Json.JsonValueKind.Object)
             {
@@ -354,13 +358,48 @@ public sealed class PodPreparation
                         : throw new MusterException(ErrorKind.Invalid, $"Isolator {isolator.Name} has a value of the wrong form: every setting is a text, for example \"1\"");
                 }
             }
-            else if (!spec.IgnoredIsolators.Contains(isolator.Name))
+            else if (isolator.Name == Isolation.NetworkBandwidth)
+            {
+                bandwidth = PodBandwidth(isolator);
+            }
+            else
             {
                 throw new MusterException(ErrorKind.Unsupported, $"Isolator {isolator.Name} cannot be enforced for a whole pod: set it for each app, or start the pod with --ignore-isolator={isolator.Name}");
             }
         }
 
-        return sysctls;
+        return (sysctls, bandwidth);
+    }
+
+    private static long PodBandwidth(Isolator isolator)
+    {
+        try
+        {
+            return Isolation.NetworkLimit(isolator.Value);
+        }
+        catch (Exception e) when (e is FormatException or OverflowException)
+        {
+            throw new MusterException(ErrorKind.Invalid, $"Isolator {isolator.Name} has a value of the wrong form: {Isolation.Shown(isolator.Value)}", e);
+        }
+    }
+
+    // What a limit cannot hold for is refused: nothing may look limited that is not.
+    private static void CheckBandwidth(PodRecord record)
+    {
+        if (record.NetworkBytesPerSecond is null)
+        {
+            return;
+        }
+
+        if (record.HostNetwork)
+        {
+            throw new MusterException(ErrorKind.Unsupported, $"Isolator {Isolation.NetworkBandwidth} cannot be enforced with --net=host, where the links are everybody's: give the pod a network, or start it with --ignore-isolator={Isolation.NetworkBandwidth}");
+        }
+
+        if (record.IdMap.Count == 0 && record.Apps.FirstOrDefault(a => a.Isolation.Capabilities.Contains("CAP_NET_ADMIN")) is { } app)
+        {
+            throw new MusterException(ErrorKind.Unsupported, $"Isolator {Isolation.NetworkBandwidth} cannot be enforced, because app {app.Name} has CAP_NET_ADMIN and could lift it: take that away, add --private-users, or start the pod with --ignore-isolator={Isolation.NetworkBandwidth}");
+        }
     }
 
     private static void MakeFolders(PodDirectory pod, PodRecord record, PodSpec spec)

@@ -54,6 +54,9 @@ public sealed record PodRecord(int StopGraceMs = 10_000, long LogMaxBytes = 16 *
     /// <summary><c>net.*</c> and the like for the whole pod.</summary>
     public IReadOnlyDictionary<string, string> Sysctls { get; init => field = value ?? new Dictionary<string, string>(); } = new Dictionary<string, string>();
 
+    /// <summary>What each interface but the loopback takes and gives in a second, of whole frames: the least of what the pod and its apps are limited to, as they share them.</summary>
+    public long? NetworkBytesPerSecond { get; init; }
+
     public IReadOnlyList<NameValue> Annotations { get; init => field = value ?? []; } = [];
 
     public IReadOnlyList<NameValue> UserAnnotations { get; init => field = value ?? []; } = [];
@@ -203,6 +206,9 @@ public sealed record IsolationRecord(bool NoNewPrivileges = true, bool MaskPaths
     public long? BlockBytesPerSecond { get; init; }
 
     public long? BlockOperationsPerSecond { get; init; }
+
+    /// <summary>The app's own limit; <see cref="PodRecord.NetworkBytesPerSecond"/> is what holds.</summary>
+    public long? NetworkBytesPerSecond { get; init; }
 }
 
 /// <summary>Which system calls an app may make.</summary>

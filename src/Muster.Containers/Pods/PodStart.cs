@@ -63,6 +63,7 @@ public sealed class PodStart
                 AppNames = [.. record.Apps.Select(a => a.Name)],
                 Networks = record.Networks,
                 Ports = record.Ports,
+                BytesPerSecond = record.NetworkBytesPerSecond,
             }, ct);
             pod.WriteNetwork(network);
         }

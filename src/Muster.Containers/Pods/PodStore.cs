@@ -179,17 +179,10 @@ public sealed class PodStore
     public void RemoveRootCgroup()
     {
         Directory.CreateDirectory(Root.Run);
-        var descriptor = DescriptorLock.Open(CgroupLock, create: true);
-        try
+        using var alone = FileLock.TryTake(CgroupLock, exclusive: true);
+        if (alone is not null)
         {
-            if (DescriptorLock.TryAcquire(descriptor))
-            {
-                Hierarchies.RemoveIfEmpty(Root.Cgroup);
-            }
-        }
-        finally
-        {
-            Descriptors.Close(descriptor);
+            Hierarchies.RemoveIfEmpty(Root.Cgroup);
         }
     }
 

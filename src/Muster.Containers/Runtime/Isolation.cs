@@ -11,6 +11,12 @@ public static class Isolation
     /// <summary>Tasks an app may have when nothing else is said: a fork bomb stays small, no known server comes near it.</summary>
     public const long DefaultPidsLimit = 4096;
 
+    /// <summary>The isolator that limits what goes over the network, of an app or of the pod.</summary>
+    public const string NetworkBandwidth = "resource/network-bandwidth";
+
+    /// <summary>Below this not even a connection comes about in time.</summary>
+    public const long MinNetworkBytesPerSecond = 1000;
+
     /// <summary>
     /// The isolation of one app. Isolators that cannot be enforced are refused by name unless <paramref name="ignored"/>
     /// lists them; what was ignored or changed is told to <paramref name="tell"/>.
@@ -103,6 +109,8 @@ public static class Isolation
                 return to with { BlockBytesPerSecond = Bytes(value, "limit") };
             case "resource/block-iops":
                 return to with { BlockOperationsPerSecond = Bytes(value, "limit") };
+            case NetworkBandwidth:
+                return to with { NetworkBytesPerSecond = NetworkLimit(value) };
             case "os/linux/capabilities-retain-set":
                 return to with { Capabilities = [.. Set(value).Select(Capabilities.Normalize)] };
             case "os/linux/capabilities-remove-set":
@@ -125,7 +133,16 @@ public static class Isolation
         }
     }
 
-    private static string Shown(JsonElement value)
+    /// <summary>The limit of <see cref="NetworkBandwidth"/>: it must be meant for all interfaces, and knows no request (appc spec/ace.md).</summary>
+    /// <exception cref="FormatException">For a value of another form, and for a limit below <see cref="MinNetworkBytesPerSecond"/>.</exception>
+    public static long NetworkLimit(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Object && value.TryGetProperty("default", out var all) && all.ValueKind == JsonValueKind.True && !value.TryGetProperty("request", out _)
+        && Bytes(value, "limit") is >= MinNetworkBytesPerSecond and var limit
+            ? limit
+            : throw new FormatException();
+
+    /// <summary>A value of an isolator, short and on one line, for a message.</summary>
+    internal static string Shown(JsonElement value)
     {
         const int Most = 200;
         var text = value.ValueKind == JsonValueKind.Undefined ? "none" : System.Text.Encoding.UTF8.GetString(System.Runtime.InteropServices.JsonMarshal.GetRawUtf8Value(value));

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Muster.Linux;
 
 namespace Muster.Images.Archives;
 

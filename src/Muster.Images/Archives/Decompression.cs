@@ -1,4 +1,4 @@
-using Muster.Core;
+using Muster.Linux;
 
 namespace Muster.Images.Archives;
 
@@ -49,10 +49,6 @@ public static class Decompression
         var n = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
         return Open(new PrefixedStream(start.AsMemory(0, n), file), Recognise(start.AsSpan(0, n)));
     }
-
-    /// <summary>The sentence for a library that is not on this host.</summary>
-    internal static MusterException Missing(string format, string package, Exception inner) =>
-        new(ErrorKind.Unsupported, $"The archive is compressed with {format} and this host lacks its library: install the Debian package {package}, or compress the archive with gzip or zstd", inner);
 }
 
 /// <summary>Bytes already read, then the rest of the stream they came from.</summary>

@@ -1,6 +1,7 @@
 using System.Text;
 using Muster.Core;
 using Muster.Images.Oci;
+using Muster.Linux;
 
 namespace Muster.Images.Archives;
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Muster.Linux;
 
 namespace Muster.Images.Archives;
 

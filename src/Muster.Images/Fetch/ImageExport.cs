@@ -2,6 +2,7 @@ using Muster.Core;
 using Muster.Images.Aci;
 using Muster.Images.Archives;
 using Muster.Images.Oci;
+using Muster.Images.Trust.Signing;
 using Muster.Linux;
 
 namespace Muster.Images;
@@ -14,6 +15,9 @@ public sealed class ImageExport
     /// <summary>Exports from <paramref name="store"/>.</summary>
     public ImageExport(ImageStore store) => _store = store;
 
+    /// <summary>What signs an image that goes to a registry, beside the signatures that it has.</summary>
+    public IReadOnlyList<IImageSigner> Signers { get; init; } = [];
+
     /// <summary>Writes an image to where <paramref name="destination"/> points: <c>file.aci</c>, <c>oci:</c>, <c>oci-archive:</c>, <c>docker://</c>.</summary>
     /// <param name="image">The image, under the name whose signatures go along.</param>
     /// <param name="destination">Where to.</param>
@@ -24,6 +28,11 @@ public sealed class ImageExport
     /// <param name="ct">Stops the export; nothing half-written is left.</param>
     public async Task ToAsync(StoredImage image, ImageReference destination, bool overwrite, bool compress, FetchOptions options, Action<string> tell, CancellationToken ct)
     {
+        if (Signers.Count > 0 && destination.Kind != ReferenceKind.Docker)
+        {
+            throw new MusterException(ErrorKind.Usage, $"A signature names the image as a registry knows it, which {destination} is not: sign what goes to docker://host/repository:tag");
+        }
+
         if (destination.Kind == ReferenceKind.AciFile)
         {
             await Task.Run(() => ToAci(image, destination.Name, overwrite, compress, tell, ct), ct);
@@ -43,12 +52,12 @@ public sealed class ImageExport
 
         if (destination.Kind == ReferenceKind.Docker)
         {
-            await RegistryPush.PushAsync(_store, source, image, destination, options, tell, ct);
+            await RegistryPush.PushAsync(_store, source, image, destination, Signers, options, tell, ct);
             return;
         }
 
         await using var target = OpenTarget(destination, image, overwrite);
-        await OciTransfer.CopyAsync(source, target, new OciPlatform(image.Record.Os, image.Record.Architecture), options.Progress, tell, ct);
+        await OciTransfer.CopyAsync(source, target, new OciPlatform(image.Record.Os, image.Record.Architecture), options.Progress, tell, null, ct);
     }
 
     /// <summary>Copies an image with its signatures into another root, which checks and unpacks it anew and judges the signatures by its own keys.</summary>

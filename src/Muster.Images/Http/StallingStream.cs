@@ -1,5 +1,6 @@
 using Muster.Core;
 using Muster.Images.Archives;
+using Muster.Linux;
 
 namespace Muster.Images.Http;
 

@@ -77,9 +77,9 @@ public sealed class CosignPublicKey
             ecdsa.ImportSubjectPublicKeyInfo(spki, out var read);
             return read == spki.Length ? new CosignPublicKey(spki, Kind.Ecdsa, $"ECDSA P-{ecdsa.KeySize}") : throw NotAKey();
         }
-        catch (CryptographicException)
+        catch (Exception e) when (e is CryptographicException or PlatformNotSupportedException)
         {
-            // Not an elliptic-curve key: tried as RSA next.
+            // Not an elliptic-curve key, or of a curve that OpenSSL does not know: tried as RSA next.
         }
 
         try

@@ -50,17 +50,28 @@ public sealed class FileLock : IDisposable
     /// <summary>As <see cref="TakeNamedAsync"/> without waiting; null when somebody else holds it.</summary>
     public static FileLock? TryTakeNamed(string path) => TryTake(path, exclusive: true, removeAfter: true);
 
-    /// <summary>Locks an existing directory; null when somebody else holds it or it is gone.</summary>
-    public static FileLock? TryTakeDirectory(string path)
+    /// <summary>Waits in the kernel for the lock on <paramref name="path"/> (made when missing, with its folder). Others must hold it only for moments.</summary>
+    public static FileLock Wait(string path, bool shared = false)
     {
-        var fd = FileCalls.Open(FileCalls.AtCurrentDirectory, FileCalls.Terminated(path), FileCalls.DirectoryOnly | FileCalls.NoFollow);
-        if (fd < 0)
+        int fd;
+        try
         {
-            return FileCalls.Error is Errno.ENOENT or Errno.ENOTDIR ? null : throw LinuxException.Last("open", path);
+            fd = DescriptorLock.Open(path, create: true);
+        }
+        catch (LinuxException e) when (e.Errno == Errno.ENOENT)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            fd = DescriptorLock.Open(path, create: true);
         }
 
-        return Lock(fd, exclusive: true, path) ? new FileLock(fd, null) : null;
+        return Wait(fd, shared);
     }
+
+    /// <summary>Waits in the kernel for the lock on an existing directory; null when it is gone.</summary>
+    public static FileLock? WaitDirectory(string path) => OpenDirectory(path) is var fd and >= 0 ? Wait(fd, shared: false) : null;
+
+    /// <summary>Locks an existing directory; null when somebody else holds it or it is gone.</summary>
+    public static FileLock? TryTakeDirectory(string path) => OpenDirectory(path) is var fd and >= 0 && Lock(fd, exclusive: true, path) ? new FileLock(fd, null) : null;
 
     /// <inheritdoc/>
     public void Dispose()
@@ -102,6 +113,27 @@ public sealed class FileLock : IDisposable
             }
 
             _ = FileCalls.Close(fd);
+        }
+    }
+
+    // -1 where there is none.
+    private static int OpenDirectory(string path)
+    {
+        var fd = FileCalls.Open(FileCalls.AtCurrentDirectory, FileCalls.Terminated(path), FileCalls.DirectoryOnly | FileCalls.NoFollow);
+        return fd >= 0 || FileCalls.Error is Errno.ENOENT or Errno.ENOTDIR ? fd : throw LinuxException.Last("open", path);
+    }
+
+    private static FileLock Wait(int fd, bool shared)
+    {
+        try
+        {
+            DescriptorLock.Acquire(fd, shared);
+            return new FileLock(fd, null);
+        }
+        catch
+        {
+            _ = FileCalls.Close(fd);
+            throw;
         }
     }
 

@@ -104,7 +104,7 @@ public static unsafe partial class UnixSockets
         private readonly int _directory;
 
         public ShortPath(string folder, string name)
-            : this(LinuxException.Check(open(folder, 0x200000 | 0x10000 | 0x80000), "open", folder), name)
+            : this(LinuxException.Check(open(folder, FileCalls.PathOnly | FileCalls.DirectoryOnly | FileCalls.CloseOnExec), "open", folder), name)
         {
         }
 
@@ -118,7 +118,7 @@ public static unsafe partial class UnixSockets
 
         public static ShortPath? TryOpen(string folder, string name)
         {
-            var directory = open(folder, 0x200000 | 0x10000 | 0x80000);
+            var directory = open(folder, FileCalls.PathOnly | FileCalls.DirectoryOnly | FileCalls.CloseOnExec);
             return directory < 0 ? null : new ShortPath(directory, name);
         }
 

@@ -17,13 +17,13 @@ internal static class ArchivePreamble
         Add("pmcd.pmlogger.port", 3, 0, MetricType.UInt32, Loggers, MetricSemantics.Discrete, MetricValue.From(0L));
         Add("pmcd.pmlogger.archive", 3, 2, MetricType.String, Loggers, MetricSemantics.Discrete, MetricValue.From(Path.GetFullPath(writer.Path)));
         Add("pmcd.pid", 0, 23, MetricType.UInt64, InstanceDomainId.None, MetricSemantics.Discrete, MetricValue.From((long)logger));
-        Add("pmcd.seqnum", 0, 24, MetricType.UInt64, InstanceDomainId.None, MetricSemantics.Counter, MetricValue.From(0L));
+        Add("pmcd.seqnum", 0, 24, MetricType.UInt32, InstanceDomainId.None, MetricSemantics.Discrete, MetricValue.From(0L));
         writer.AddInstances(time, Loggers, [new MetricInstance(logger, logger.ToString(System.Globalization.CultureInfo.InvariantCulture))]);
         writer.Write(time, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(results));
 
         void Add(string name, int cluster, int item, MetricType type, InstanceDomainId instances, MetricSemantics semantics, MetricValue value)
         {
-            var metric = new MetricDescriptor(name, MetricId.Of(2, cluster, item), type, instances, semantics, item == 24 ? MetricUnits.Count : MetricUnits.None, "");
+            var metric = new MetricDescriptor(name, MetricId.Of(2, cluster, item), type, instances, semantics, MetricUnits.None, "");
             writer.AddDescriptor(metric, [name]);
             var set = new ValueSet();
             set.Add(instances == InstanceDomainId.None ? -1 : logger, value);

@@ -26,7 +26,7 @@ internal static class ArchiveRepair
         }
 
         var plain = files.Volumes.Where(v => Path.GetExtension(v.Path) is var e && e.AsSpan(1).IndexOfAnyExceptInRange('0', '9') < 0).ToList();
-        if (plain.Count == 0 || files.Meta.EndsWith(".zst", StringComparison.Ordinal))
+        if (plain.Count == 0 || VolumeCompression.IsCompressed(files.Meta))
         {
             return true;
         }

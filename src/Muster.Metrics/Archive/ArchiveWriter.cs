@@ -36,11 +36,19 @@ internal sealed class ArchiveWriter : IDisposable
         _meta = Create(path + ".meta", undo);
         _index = Create(path + ".index", undo);
         _data = Create(path + ".0", undo);
-        WriteLabel(_meta, ArchiveFormat.MetaVolume);
-        WriteLabel(_index, ArchiveFormat.IndexVolume);
-        WriteLabel(_data, 0);
         LastTime = label.Start;
-        WriteEntry();
+        try
+        {
+            WriteLabel(_meta, ArchiveFormat.MetaVolume);
+            WriteLabel(_index, ArchiveFormat.IndexVolume);
+            WriteLabel(_data, 0);
+            WriteEntry();
+        }
+        catch (IOException e)
+        {
+            throw Unwritable(path, e);
+        }
+
         undo.Commit();
     }
 
@@ -146,39 +154,50 @@ internal sealed class ArchiveWriter : IDisposable
         LastTime = time;
         if (++_sinceEntry >= RecordsAnEntry)
         {
-            WriteEntry();
+            TryWriteEntry();
         }
     }
 
-    // On a full disk the archive ends with its last whole record.
+    // On a full disk the archive ends with its last whole record; the metadata waits for the next one that can be written.
     private void Append()
     {
         var (meta, data) = (_meta.Length, _data.Length);
         try
         {
-            WritePending();
+            _meta.Write(_pending.GetBuffer().AsSpan(0, (int)_pending.Length));
             _data.Write(_record.Written.Span);
+            _pending.SetLength(0);
+            _isBroken = false;
         }
         catch (IOException e)
         {
             _isBroken = true;
             _meta.SetLength(meta);
             _data.SetLength(data);
-            throw new MusterException(ErrorKind.Exhausted, $"{_data.Name} cannot be written any further: {e.Message.TrimEnd('.')}", e);
+            throw Unwritable(_data.Name, e);
         }
     }
 
-    /// <summary>Ends the volume and begins the next; returns the path of the one that is closed; its bytes are still to be waited for, elsewhere than between two samples.</summary>
+    /// <summary>Ends the volume and begins the next; returns the path of the one that is closed; its bytes are still to be waited for, elsewhere than between two samples. When there is no room for a new one, all stays as it was.</summary>
     public string NextVolume()
     {
-        WritePending();
-        WriteEntry();
-        var closed = _data;
-        var next = Create($"{_path}.{Volume + 1}", undo: null);
+        using var undo = new UndoStack();
+        var (closed, next) = (_data, Create($"{_path}.{Volume + 1}", undo));
+        try
+        {
+            WriteLabel(next, Volume + 1);
+            WriteEntry();
+        }
+        catch (IOException e)
+        {
+            _isBroken = true;
+            throw Unwritable(next.Name, e);
+        }
+
+        undo.Commit();
         _data = next;
         Volume++;
-        WriteLabel(_data, Volume);
-        WriteEntry();
+        TryWriteEntry();
         closed.Dispose();
         return closed.Name;
     }
@@ -201,7 +220,7 @@ internal sealed class ArchiveWriter : IDisposable
         _isClosed = true;
         try
         {
-            WritePending();
+            // Metadata that waits belongs to a record that could not be written.
             WriteEntry();
             Sync();
             _index.Flush(flushToDisk: true);
@@ -340,15 +359,6 @@ internal sealed class ArchiveWriter : IDisposable
         _pending.Write(_record.Written.Span);
     }
 
-    private void WritePending()
-    {
-        if (_pending.Length > 0)
-        {
-            _meta.Write(_pending.GetBuffer().AsSpan(0, (int)_pending.Length));
-            _pending.SetLength(0);
-        }
-    }
-
     private void WriteLabel(FileStream file, int volume)
     {
         Label.Write(_record, volume);
@@ -361,6 +371,31 @@ internal sealed class ArchiveWriter : IDisposable
         _sinceEntry = 0;
         _record.Reset();
         ArchiveIndex.WriteEntry(_record, Version, new IndexEntry(LastTime, Volume, _meta.Length, _data.Length));
-        _index.Write(_record.Written.Span);
+        var length = _index.Length;
+        try
+        {
+            _index.Write(_record.Written.Span);
+        }
+        catch (IOException)
+        {
+            _index.SetLength(length);
+            throw;
+        }
     }
+
+    // Readers find their way with an entry less; the next record tries again.
+    private void TryWriteEntry()
+    {
+        try
+        {
+            WriteEntry();
+        }
+        catch (IOException)
+        {
+            _sinceEntry = RecordsAnEntry;
+        }
+    }
+
+    private static MusterException Unwritable(string path, IOException e) =>
+        new(ErrorKind.Exhausted, $"{path} cannot be written any further: {e.Message.TrimEnd('.')}", e);
 }

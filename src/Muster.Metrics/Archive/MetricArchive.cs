@@ -4,7 +4,7 @@ using Muster.Metrics.Names;
 namespace Muster.Metrics.Archive;
 
 /// <summary>
-/// An archive that is read: version 2 or 3, volumes plain or compressed with zstd, finished or still being written. Holds no
+/// An archive that is read: version 2 or 3, volumes plain or compressed (<see cref="VolumeCompression"/>), finished or still being written. Holds no
 /// file open between calls.
 /// </summary>
 internal sealed class MetricArchive
@@ -88,7 +88,7 @@ internal sealed class MetricArchive
             var state = records.Next();
             if (state == RecordState.Record && ArchiveLabel.Read(records.Record) is { } label && label.Volume == number && label.Label.Version == Label.Version)
             {
-                if (start.DataOffset > records.Position && start.Volume == number && !path.EndsWith(".zst", StringComparison.Ordinal) && start.DataOffset <= new FileInfo(path).Length)
+                if (start.DataOffset > records.Position && start.Volume == number && !VolumeCompression.IsCompressed(path) && start.DataOffset <= new FileInfo(path).Length)
                 {
                     records.Seek(start.DataOffset);
                 }

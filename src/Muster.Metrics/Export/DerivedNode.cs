@@ -26,22 +26,44 @@ internal abstract class DerivedNode
     public abstract Dictionary<int, double> Evaluate(IReadOnlyDictionary<string, ValueSet> inputs, DateTimeOffset time);
 
     /// <summary>What a value in some units is multiplied with to be in bytes, seconds and ones.</summary>
-    protected static double ToBase(MetricUnits units) =>
+    protected internal static double ToBase(MetricUnits units) =>
         Math.Pow(1024, units.SpaceScale * units.Space) * Math.Pow(units.TimeScale < Seconds.Length ? Seconds[units.TimeScale] : 1, units.Time) * Math.Pow(10, units.CountScale * units.CountDimension);
 
     protected static bool HasDimension(MetricUnits units) => units.Space != 0 || units.Time != 0 || units.CountDimension != 0;
 
     /// <summary>Units of these dimensions in bytes, seconds and ones.</summary>
-    protected static MetricUnits Base(int space, int time, int count) => Math.Abs(space) > 7 || Math.Abs(time) > 7 || Math.Abs(count) > 7
+    protected internal static MetricUnits Base(int space, int time, int count) => Math.Abs(space) > 7 || Math.Abs(time) > 7 || Math.Abs(count) > 7
         ? throw new MusterException(ErrorKind.Invalid, "The units of the expression have an exponent beyond 7, which PCP cannot express")
         : MetricUnits.Of(space, time, count, timeScale: time != 0 ? 3 : 0);
 }
 
-internal sealed class DerivedConstant(double number) : DerivedNode
+internal sealed class DerivedConstant : DerivedNode
 {
-    public override bool IsConstant => true;
+    private readonly double _number;
 
-    public override Dictionary<int, double> Evaluate(IReadOnlyDictionary<string, ValueSet> inputs, DateTimeOffset time) => new() { [-1] = number };
+    public DerivedConstant(double number, MetricUnits units = default) => (_number, Units) = (number, units);
+
+    public override bool IsConstant => Units == MetricUnits.None;
+
+    public override Dictionary<int, double> Evaluate(IReadOnlyDictionary<string, ValueSet> inputs, DateTimeOffset time) => new() { [-1] = _number };
+}
+
+/// <summary>The same values in bytes, seconds and ones, as pmie(1) compares them.</summary>
+internal sealed class DerivedCanonical : DerivedNode
+{
+    private readonly DerivedNode _of;
+    private readonly double _factor;
+
+    public DerivedCanonical(DerivedNode of)
+    {
+        (_of, _factor) = (of, ToBase(of.Units));
+        (Instances, Semantics, Units) = (of.Instances, of.Semantics, Base(of.Units.Space, of.Units.Time, of.Units.CountDimension));
+    }
+
+    public override IEnumerable<string> Metrics() => _of.Metrics();
+
+    public override Dictionary<int, double> Evaluate(IReadOnlyDictionary<string, ValueSet> inputs, DateTimeOffset time) =>
+        _of.Evaluate(inputs, time) is var values && _factor == 1 ? values : values.ToDictionary(v => v.Key, v => v.Value * _factor);
 }
 
 /// <summary>A metric's own values.</summary>

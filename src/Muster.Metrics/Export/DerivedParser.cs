@@ -7,6 +7,8 @@ namespace Muster.Metrics.Export;
 /// <summary>
 /// Expressions of derived metrics (pmRegisterDerived(3)): metrics, numbers, <c>+ - * / ( )</c>, and the functions
 /// <c>rate delta instant sum avg min max count</c>. Anything else is refused with the place where it stands.
+/// In conditions, as with pmie(1), a counter stands for its rate but inside of <c>rate</c>, <c>delta</c> and <c>instant</c>,
+/// all values are in bytes, seconds and ones, and numbers may have units: <c>100 Mbyte</c>, <c>5 min</c>, <c>10 count/sec</c>, <c>80%</c>.
 /// </summary>
 internal sealed class DerivedParser
 {
@@ -18,26 +20,33 @@ internal sealed class DerivedParser
 
     private readonly string _text;
     private readonly MetricNames _names;
+    private readonly bool _isCondition;
     private int _at;
     private int _depth;
+    private int _raw;
 
-    private DerivedParser(string text, MetricNames names) => (_text, _names) = (text, names);
+    private DerivedParser(string text, MetricNames names, bool isCondition) => (_text, _names, _isCondition) = (text, names, isCondition);
 
+    /// <summary>The expression of a derived metric.</summary>
     public static DerivedNode Parse(string text, MetricNames names)
+    {
+        var root = Parse(text, names, isCondition: false);
+        return root.Metrics().Any() ? root : throw new MusterException(ErrorKind.Invalid, "The expression has no metric: nothing is derived from anything");
+    }
+
+    /// <summary>One side of a condition's comparison.</summary>
+    public static DerivedNode ParseSide(string text, MetricNames names) => Parse(text, names, isCondition: true);
+
+    private static DerivedNode Parse(string text, MetricNames names, bool isCondition)
     {
         if (text.Length > MaxLength)
         {
             throw new MusterException(ErrorKind.Invalid, $"The expression has {text.Length} characters, more than {MaxLength}");
         }
 
-        var parser = new DerivedParser(text, names);
+        var parser = new DerivedParser(text, names, isCondition);
         var root = parser.Sum();
-        if (parser.Next() != '\0')
-        {
-            throw parser.Refused("an operator is expected");
-        }
-
-        return root.IsConstant ? throw new MusterException(ErrorKind.Invalid, "The expression has no metric: nothing is derived from anything") : root;
+        return parser.Next() == '\0' ? root : throw parser.Refused("an operator is expected");
     }
 
     private DerivedNode Sum()
@@ -110,18 +119,88 @@ internal sealed class DerivedParser
     private DerivedConstant Number()
     {
         var end = _at;
-        while (end < _text.Length && (char.IsAsciiLetterOrDigit(_text[end]) || _text[end] == '.' || (_text[end] is '+' or '-' && _text[end - 1] is 'e' or 'E')))
+        while (end < _text.Length && (char.IsAsciiDigit(_text[end]) || _text[end] == '.'))
         {
             end++;
         }
 
-        if (!double.TryParse(_text.AsSpan(_at, end - _at), NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var number) || !double.IsFinite(number))
+        var power = end + 1 < _text.Length && _text[end] is 'e' or 'E' ? end + (_text[end + 1] is '+' or '-' ? 2 : 1) : end;
+        if (power > end && power < _text.Length && char.IsAsciiDigit(_text[power]))
+        {
+            for (end = power; end < _text.Length && char.IsAsciiDigit(_text[end]);)
+            {
+                end++;
+            }
+        }
+
+        var isWhole = end == _text.Length || _isCondition || !(char.IsAsciiLetter(_text[end]) || _text[end] == '_');
+        if (!isWhole || !double.TryParse(_text.AsSpan(_at, end - _at), NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var number) || !double.IsFinite(number))
         {
             throw Refused("this is no number");
         }
 
         _at = end;
-        return new DerivedConstant(number);
+        return _isCondition ? Scaled(number) : new DerivedConstant(number);
+    }
+
+    // 100 Mbyte, 10 count/sec, 3 Kbyte / hour, 80%.
+    private DerivedConstant Scaled(double number)
+    {
+        if (Next() == '%')
+        {
+            _at++;
+            return new DerivedConstant(number / 100);
+        }
+
+        var (factor, space, time, count, sign) = (1.0, 0, 0, 0, 1);
+        if (char.IsAsciiLetter(Next()) && !TakeScale(out _, isTaken: false))
+        {
+            throw Refused("an operator is expected, or a unit such as Mbyte, sec, min, count/sec or %");
+        }
+
+        while (TakeScale(out var unit, isTaken: true) || TakeScaleBelow(out unit))
+        {
+            sign = unit.IsBelow ? -1 : 1;
+            factor *= Math.Pow(DerivedNode.ToBase(unit.Units), sign);
+            (space, time, count) = (space + (sign * unit.Units.Space), time + (sign * unit.Units.Time), count + (sign * unit.Units.CountDimension));
+        }
+
+        return new DerivedConstant(number * factor, DerivedNode.Base(space, time, count));
+    }
+
+    private bool TakeScaleBelow(out (MetricUnits Units, bool IsBelow) unit)
+    {
+        unit = default;
+        var start = _at;
+        if (Next() == '/')
+        {
+            _at++;
+            if (TakeScale(out unit, isTaken: true))
+            {
+                unit.IsBelow = true;
+                return true;
+            }
+        }
+
+        _at = start;
+        return false;
+    }
+
+    // A word that a dot or a parenthesis follows is a metric or a function.
+    private bool TakeScale(out (MetricUnits Units, bool IsBelow) unit, bool isTaken)
+    {
+        unit = default;
+        _ = Next();
+        var end = _at;
+        while (end < _text.Length && char.IsAsciiLetterOrDigit(_text[end]))
+        {
+            end++;
+        }
+
+        var next = end < _text.Length ? _text[end] : ' ';
+        var isFound = next is not ('.' or '_' or '(') && MetricScale.TryFind(_text[_at..end], out unit.Units);
+        _at = isFound && isTaken ? end : _at;
+        return isFound;
     }
 
     private DerivedNode Word()
@@ -133,19 +212,40 @@ internal sealed class DerivedParser
         }
 
         var word = _text[start.._at];
-        if (Next() == '(')
+        var isFunction = Next() == '(' || (_isCondition && word is "rate" or "delta" or "instant" && char.IsAsciiLetter(Next()));
+        return isFunction ? Function(word) : Metric(word);
+    }
+
+    private DerivedNode Function(string word)
+    {
+        var isRaw = word is "rate" or "delta" or "instant";
+        _raw += isRaw ? 1 : 0;
+        var of = Next() == '(' ? Inside() : Factor();
+        _raw -= isRaw ? 1 : 0;
+        return word switch
         {
-            return word switch
-            {
-                "rate" => new DerivedChange(Inside(), isRate: true),
-                "delta" => new DerivedChange(Inside(), isRate: false),
-                "instant" => new DerivedInstant(Inside()),
-                "sum" or "avg" or "min" or "max" or "count" => new DerivedAggregate(Inside(), word),
-                _ => throw Refused($"there is no function {word}: there are rate, delta, instant, sum, avg, min, max and count"),
-            };
+            "rate" => new DerivedChange(of, isRate: true),
+            "delta" => new DerivedChange(of, isRate: false),
+            "instant" => new DerivedInstant(of),
+            "sum" or "avg" or "min" or "max" or "count" => new DerivedAggregate(of, word),
+            _ => throw Refused($"there is no function {word}: there are rate, delta, instant, sum, avg, min, max and count"),
+        };
+    }
+
+    private DerivedNode Metric(string word)
+    {
+        if (_names.Find(word) is not { } metric)
+        {
+            throw Refused($"there is no metric {word}");
         }
 
-        return _names.Find(word) is { } metric ? new DerivedName(word, metric.Descriptor) : throw Refused($"there is no metric {word}");
+        DerivedNode node = new DerivedName(word, metric.Descriptor);
+        if (!_isCondition)
+        {
+            return node;
+        }
+
+        return new DerivedCanonical(_raw == 0 && node.Semantics == MetricSemantics.Counter ? new DerivedChange(node, isRate: true) : node);
     }
 
     private char Next()

@@ -82,10 +82,11 @@ internal static class OtlpBatches
         return batch;
     }
 
-    // OpenTelemetry's semantic conventions for a host.
+    // OpenTelemetry's semantic conventions for a host. Prometheus makes the label "instance" of the service's, by which hosts are told apart.
     private static IReadOnlyList<KeyValuePair<string, string>> Resource() =>
     [
         new("service.name", "muster"),
+        new("service.instance.id", HostFacts.HostName),
         new("host.name", HostFacts.HostName),
         new("host.id", HostFacts.MachineId),
         new("os.type", "linux"),

@@ -1,6 +1,7 @@
 using System.IO.Enumeration;
 using System.Text.Json.Serialization;
 using Muster.Core;
+using Muster.Core.Configuration;
 using Muster.Metrics.Archive;
 
 namespace Muster.Metrics.Logging;
@@ -24,8 +25,8 @@ public sealed record LogPlan
     /// <summary>Age at which an archive is ended and the next begun.</summary>
     public TimeSpan ArchiveSpan { get; init; } = TimeSpan.FromDays(1);
 
-    /// <summary>Whether ended volumes are compressed with zstd.</summary>
-    public bool IsCompressed { get; init; } = true;
+    /// <summary>How ended volumes are compressed.</summary>
+    public ArchiveCompression Compression { get; init; } = ArchiveCompression.Xz;
 
     /// <summary>Archives whose last volume is older are deleted; null for never.</summary>
     public TimeSpan? KeepAge { get; init; } = TimeSpan.FromDays(14);
@@ -50,10 +51,10 @@ public sealed record LogPlan
 
     /// <summary>Reads YAML, or pmlogger's language for a text that is none of it.</summary>
     public static LogPlan Parse(string text, string where) =>
-        LoggerLanguage.Recognise(text) ? LoggerLanguage.Parse(text, where) : LogPlanText.Plan(YamlText.Parse(text, where, LogPlanJson.Default.LogPlanText), where);
+        LoggerLanguage.Recognise(text) ? LoggerLanguage.Parse(text, where) : LogPlanText.Plan(YamlDocument.Parse(text, where), where);
 
     /// <summary>Reads a file of either form.</summary>
-    public static LogPlan Load(string path) => Parse(YamlText.Load(path), path);
+    public static LogPlan Load(string path) => Parse(ConfigurationText.Load(path), path);
 }
 
 /// <summary>Metrics that are fetched together.</summary>
@@ -89,31 +90,32 @@ internal sealed record LogPlanText
 
     public int? Version { get; init; }
 
-    public static LogPlan Plan(LogPlanText text, string where)
+    public static LogPlan Plan(YamlDocument document, string where)
     {
+        var text = document.To(LogPlanJson.Default.LogPlanText);
         var faults = new List<string>();
         if (text.Log is not { Count: > 0 and <= LogGroup.MaxGroups })
         {
             faults.Add($"log needs 1 to {LogGroup.MaxGroups} entries, each with every and metrics");
         }
 
-        if (text.Compress is not (null or "zstd" or "none"))
+        if (text.Compress is not (null or "xz" or "zstd" or "none"))
         {
-            faults.Add($"compress is \"{text.Compress}\", and can be zstd or none");
+            faults.Add($"line {document.LineOf("$.compress")}: compress is \"{text.Compress}\", and can be xz, zstd or none");
         }
 
         if (text.Version is not (null or 2 or 3))
         {
-            faults.Add($"version is {text.Version}, and can be 2 or 3");
+            faults.Add($"line {document.LineOf("$.version")}: version is {text.Version}, and can be 2 or 3");
         }
 
-        var groups = (text.Log ?? []).Select((g, i) => g.Group(i + 1, where, faults)).ToList();
+        var groups = (text.Log ?? []).Select((g, i) => g.Group($"line {document.LineOf($"$.log[{i}]")}", where, faults)).ToList();
         var plan = new LogPlan
         {
             Groups = groups,
             OnlyContainers = text.Containers?.Only ?? [],
             ExceptContainers = text.Containers?.Except ?? [],
-            IsCompressed = text.Compress != "none",
+            Compression = text.Compress switch { "none" => ArchiveCompression.None, "zstd" => ArchiveCompression.Zstd, _ => ArchiveCompression.Xz },
             Version = (ArchiveVersion)(text.Version ?? 3),
             SyncInterval = Span(text.Sync, "sync"),
         };
@@ -126,7 +128,7 @@ internal sealed record LogPlanText
         };
         if (plan.VolumeSize < 4096)
         {
-            faults.Add("rotate.size is below 4096 bytes: a volume would hold no record");
+            faults.Add($"line {document.LineOf("$.rotate.size")}: rotate.size is below 4096 bytes: a volume would hold no record");
         }
 
         return faults.Count == 0 ? plan : throw new MusterException(ErrorKind.Invalid, $"{where} is not valid: {string.Join("; ", faults)}");
@@ -152,21 +154,21 @@ internal sealed record GroupText
 
     public List<string>? Instances { get; init; }
 
-    public LogGroup Group(int number, string where, List<string> faults)
+    public LogGroup Group(string place, string where, List<string> faults)
     {
-        TimeSpan? interval = Every is null or "once" ? null : Durations.Parse(Every, $"every of entry {number} in {where}");
+        TimeSpan? interval = Every is null or "once" ? null : Durations.Parse(Every, $"every on {place} of {where}");
         if (Every is null)
         {
-            faults.Add($"entry {number} of log has no every: write an interval, or once");
+            faults.Add($"{place}: this entry of log has no every: write an interval, or once");
         }
         else if (interval < LogGroup.ShortestInterval)
         {
-            faults.Add($"entry {number} of log has an interval below {LogGroup.ShortestInterval.TotalMilliseconds} ms");
+            faults.Add($"{place}: this entry of log has an interval below {LogGroup.ShortestInterval.TotalMilliseconds} ms");
         }
 
         if (Metrics is not { Count: > 0 })
         {
-            faults.Add($"entry {number} of log has no metrics");
+            faults.Add($"{place}: this entry of log has no metrics");
         }
 
         return new LogGroup(interval, Metrics ?? [], Instances ?? []);

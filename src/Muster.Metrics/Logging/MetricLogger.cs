@@ -25,6 +25,12 @@ public sealed class MetricLogger : IDisposable
     // Names of one plan: every metric of a large host is below a tenth of it.
     private const int MaxMetrics = 50_000;
 
+    // How long a full disk is left alone between two tries.
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
+
+    // A clock that was set back by less has caught up before anybody misses a value.
+    private static readonly TimeSpan LeastSetback = TimeSpan.FromSeconds(10);
+
     private readonly LogPlan _plan;
     private readonly MetricCatalog _catalog;
     private readonly TimeProvider _time;
@@ -37,6 +43,9 @@ public sealed class MetricLogger : IDisposable
     private ArchiveWriter? _writer;
     private ArchiveRecorder? _recorder;
     private DateTimeOffset _syncAt;
+    private TimeSpan _ahead;
+    private TimeSpan _setback;
+    private DateTimeOffset? _brokenSince;
 
     public MetricLogger(LogPlan plan, MetricCatalog catalog, TimeProvider time, Action<string> report)
     {
@@ -65,10 +74,10 @@ public sealed class MetricLogger : IDisposable
     public async Task<LogSummary> RunArchiveAsync(string path, LogBounds bounds, CancellationToken ct)
     {
         // Whoever names an archive works with it by hand: its volumes stay as every tool reads them.
-        var volumes = new VolumeKeeping(_plan with { IsCompressed = false }, _time, _report);
+        var volumes = new VolumeKeeping(_plan with { Compression = ArchiveCompression.None }, _time, _report);
         try
         {
-            Begin(path);
+            Begin(path, Now());
             return new LogSummary(path, await SampleAsync(bounds, volumes, nextArchive: null, ct));
         }
         finally
@@ -86,7 +95,7 @@ public sealed class MetricLogger : IDisposable
         try
         {
             volumes.PutRight(folder);
-            Begin(NextName(folder));
+            Begin(NextName(folder), Now());
             var samples = await SampleAsync(bounds, volumes, () => NextName(folder), ct);
             return new LogSummary(_writer!.Path, samples);
         }
@@ -127,23 +136,40 @@ public sealed class MetricLogger : IDisposable
         }
     }
 
+    // An archive of its own name that saw the clock set back goes on in the time it had.
+    private DateTimeOffset Clock() => _time.GetUtcNow() + _ahead;
+
     // Version 2 has microseconds; a time that is told twice is moved on by one.
     private DateTimeOffset Now()
     {
-        var now = _time.GetUtcNow();
+        var now = Clock();
         now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
         return _writer is not null && now <= _writer.LastTime ? _writer.LastTime.AddTicks(TimeSpan.TicksPerMicrosecond) : now;
     }
 
-    private void Begin(string path)
+    // The archive before is closed when there is a new one: a full disk leaves it as it is.
+    private void Begin(string path, DateTimeOffset start)
     {
+        var writer = new ArchiveWriter(path, new ArchiveLabel(_plan.Version, Environment.ProcessId, start, HostFacts.HostName, HostFacts.TimeZone, HostFacts.ZoneName));
+        try
+        {
+            ArchivePreamble.Write(writer, start.AddTicks(TimeSpan.TicksPerMicrosecond));
+        }
+        catch (MusterException)
+        {
+            writer.Dispose();
+            foreach (var file in new[] { ".0", ".index", ".meta" })
+            {
+                File.Delete(path + file);
+            }
+
+            throw;
+        }
+
         _writer?.Dispose();
-        _writer = null;
-        var start = Now();
-        _writer = new ArchiveWriter(path, new ArchiveLabel(_plan.Version, Environment.ProcessId, start, HostFacts.HostName, HostFacts.TimeZone, HostFacts.ZoneName));
+        _writer = writer;
         _recorder = new ArchiveRecorder(_writer, _view);
         _syncAt = _plan.SyncInterval is { } interval ? start + interval : DateTimeOffset.MaxValue;
-        ArchivePreamble.Write(_writer, Now());
     }
 
     private async Task EndAsync(VolumeKeeping volumes)
@@ -154,7 +180,7 @@ public sealed class MetricLogger : IDisposable
 
     private async Task<long> SampleAsync(LogBounds bounds, VolumeKeeping volumes, Func<string>? nextArchive, CancellationToken ct)
     {
-        var start = _time.GetUtcNow();
+        var start = Clock();
         var due = _plan.Groups.Select(_ => start).ToArray();
         var samples = 0L;
         var end = bounds.Duration is { } duration ? start + duration : DateTimeOffset.MaxValue;
@@ -166,37 +192,79 @@ public sealed class MetricLogger : IDisposable
                 break;
             }
 
-            var now = Now();
-            if (nextArchive is not null && now - _writer!.Label.Start >= _plan.ArchiveSpan)
+            var ready = new List<int>();
+            try
             {
-                NextArchive(volumes, nextArchive(), due, now);
-            }
-            else if (_writer!.VolumeSize >= _plan.VolumeSize)
-            {
-                volumes.Closed(_writer.NextVolume());
-            }
-
-            var groups = new List<LogGroup>();
-            for (var i = 0; i < due.Length; i++)
-            {
-                if (due[i] <= now)
+                if (_setback > TimeSpan.Zero)
                 {
-                    groups.Add(_plan.Groups[i]);
-                    due[i] = NextTime(due[i], _plan.Groups[i].Interval, now);
+                    SetBack(volumes, nextArchive, due);
+                }
+
+                var now = Now();
+                Rotate(volumes, nextArchive, due, now);
+                ready.AddRange(Enumerable.Range(0, due.Length).Where(i => due[i] <= now));
+                Sample([.. ready.Select(i => _plan.Groups[i])]);
+                ready.ForEach(i => due[i] = NextTime(due[i], _plan.Groups[i].Interval, now));
+                samples++;
+                if (_brokenSince is { } since)
+                {
+                    _report($"{_writer!.Path} is recorded again: what was to be recorded since {since:u} is missing");
+                    _brokenSince = null;
                 }
             }
+            catch (MusterException e) when (e.InnerException is IOException)
+            {
+                if (_brokenSince is null)
+                {
+                    _report($"{e.Message}; nothing is recorded until it can be");
+                }
 
-            Sample(groups);
-            samples++;
+                _brokenSince ??= Clock();
+                var retry = Clock() + RetryInterval;
+                for (var i = 0; i < due.Length; i++)
+                {
+                    due[i] = due[i] < retry || _setback > TimeSpan.Zero ? retry : due[i];
+                }
+            }
         }
 
         return samples;
     }
 
+    private void Rotate(VolumeKeeping volumes, Func<string>? nextArchive, DateTimeOffset[] due, DateTimeOffset now)
+    {
+        if (nextArchive is not null && now - _writer!.Label.Start >= _plan.ArchiveSpan)
+        {
+            NextArchive(volumes, nextArchive(), due, now);
+        }
+        else if (_writer!.VolumeSize >= _plan.VolumeSize)
+        {
+            volumes.Closed(_writer.NextVolume());
+        }
+    }
+
+    // Records of an archive follow one another in time: a folder gets a new archive, one of its own name keeps to the old time.
+    private void SetBack(VolumeKeeping volumes, Func<string>? nextArchive, DateTimeOffset[] due)
+    {
+        if (nextArchive is null)
+        {
+            _ahead += _setback;
+            _report($"the clock was set back by {_setback.TotalSeconds:0} s: {_writer!.Path} goes on as if it were not");
+        }
+        else
+        {
+            var now = Clock();
+            NextArchive(volumes, nextArchive(), due, now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond)));
+            _report($"the clock was set back by {_setback.TotalSeconds:0} s: a new archive begins, {_writer!.Path}");
+        }
+
+        _setback = TimeSpan.Zero;
+    }
+
     private void NextArchive(VolumeKeeping volumes, string path, DateTimeOffset[] due, DateTimeOffset now)
     {
         var closed = $"{_writer!.Path}.{_writer.Volume}";
-        Begin(path);
+        Begin(path, now);
         volumes.Closed(closed);
         volumes.Expire(Path.GetDirectoryName(path)!, path);
 
@@ -212,9 +280,15 @@ public sealed class MetricLogger : IDisposable
     {
         try
         {
-            while (until - _time.GetUtcNow() is { Ticks: > 0 } wait)
+            while (until - Clock() is { Ticks: > 0 } wait)
             {
-                await Task.Delay(wait < TimeSpan.FromHours(1) ? wait : TimeSpan.FromHours(1), _time, ct);
+                var step = wait < TimeSpan.FromHours(1) ? wait : TimeSpan.FromHours(1);
+                await Task.Delay(step, _time, ct);
+                if (until - Clock() - (wait - step) is var more && more > LeastSetback)
+                {
+                    _setback = more;
+                    break;
+                }
             }
 
             return !ct.IsCancellationRequested;

@@ -6,15 +6,12 @@ namespace Muster.Metrics.Logging;
 /// <summary>What happens to volumes that are closed: compressed one after another in the background, and deleted with their archive when its time has come.</summary>
 internal sealed class VolumeKeeping(LogPlan plan, TimeProvider time, Action<string> report)
 {
-    /// <summary>A quarter of gzip's size of these values at a tenth of the time; higher levels gain a few per cent.</summary>
-    private const int Level = 3;
-
     private Task _work = Task.CompletedTask;
 
     /// <summary>After a kill: torn records are cut off, half-compressed files deleted, plain volumes compressed, old archives deleted.</summary>
     public void PutRight(string folder)
     {
-        foreach (var unfinished in Directory.EnumerateFiles(folder, "*.zst.new"))
+        foreach (var unfinished in VolumeCompression.Endings.SelectMany(e => Directory.EnumerateFiles(folder, $"*{e}.new")))
         {
             File.Delete(unfinished);
         }
@@ -26,7 +23,7 @@ internal sealed class VolumeKeeping(LogPlan plan, TimeProvider time, Action<stri
                 continue;
             }
 
-            foreach (var (_, volume) in ArchiveFiles.Find(archive).Volumes.Where(v => !v.Path.EndsWith(".zst", StringComparison.Ordinal)))
+            foreach (var (_, volume) in ArchiveFiles.Find(archive).Volumes.Where(v => !VolumeCompression.IsCompressed(v.Path)))
             {
                 Closed(volume);
             }
@@ -80,7 +77,7 @@ internal sealed class VolumeKeeping(LogPlan plan, TimeProvider time, Action<stri
 
     private void Keep(string volume)
     {
-        if (plan.IsCompressed)
+        if (plan.Compression != ArchiveCompression.None)
         {
             Compress(volume);
             return;
@@ -99,28 +96,24 @@ internal sealed class VolumeKeeping(LogPlan plan, TimeProvider time, Action<stri
 
     private void Compress(string volume)
     {
-        var made = volume + ".zst.new";
+        var compressed = volume + VolumeCompression.Ending(plan.Compression);
+        var made = compressed + ".new";
         try
         {
             var written = File.GetLastWriteTimeUtc(volume);
             using (var from = File.OpenRead(volume))
             using (var to = new FileStream(made, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = File.GetUnixFileMode(volume) }))
             {
-                using (var zstd = new ZstdSharp.CompressionStream(to, Level, leaveOpen: true))
-                {
-                    zstd.SetParameter(ZstdSharp.Unsafe.ZSTD_cParameter.ZSTD_c_checksumFlag, 1);
-                    from.CopyTo(zstd);
-                }
-
+                VolumeCompression.Compress(from, to, plan.Compression);
                 to.Flush(flushToDisk: true);
             }
 
             // The age of an archive is that of its values.
             File.SetLastWriteTimeUtc(made, written);
-            File.Move(made, volume + ".zst", overwrite: true);
+            File.Move(made, compressed, overwrite: true);
             File.Delete(volume);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or MusterException)
         {
             report($"{volume} stays uncompressed: {e.Message.TrimEnd('.')}");
             File.Delete(made);

@@ -19,6 +19,9 @@ public static class CapacityPlanning
     [
         "container.cpu.usage", "container.cpu.limit", "container.memory.working_set", "container.memory.usage", "container.memory.limit",
         "container.filesystem.used", "container.filesystem.capacity", "container.network.all.in.bytes", "container.network.all.out.bytes",
+        "container.io.read_bytes", "container.io.write_bytes", "container.io.reads", "container.io.writes",
+        "container.pressure.cpu.some.time", "container.pressure.memory.some.time", "container.pressure.io.some.time",
+        "container.cpu.periods", "container.cpu.throttled", "container.memory.oom_kills",
     ];
 
     private static readonly string[] BusyMetrics = ["kernel.all.cpu.user", "kernel.all.cpu.sys", "kernel.all.cpu.steal", "kernel.all.cpu.irq.hard", "kernel.all.cpu.irq.soft"];
@@ -37,7 +40,7 @@ public static class CapacityPlanning
         var host = new CapacitySubject(archives.HostName, "host", [.. Host(table, margin)]);
         var containers = table.Where(g => g.Key.StartsWith("container.", StringComparison.Ordinal)).SelectMany(g => g).Where(s => s.Instance is not null)
             .GroupBy(s => s.Instance!, StringComparer.Ordinal)
-            .Select(g => new CapacitySubject(g.Key, g.Key.Contains('/', StringComparison.Ordinal) ? "app" : "container", [.. Container(g.ToDictionary(s => s.Metric, StringComparer.Ordinal), margin)]))
+            .Select(g => Container(g.Key, g.ToDictionary(s => s.Metric, StringComparer.Ordinal), margin))
             .Where(s => s.Resources.Count > 0)
             .OrderBy(Urgency).ThenBy(s => s.Name, StringComparer.Ordinal).Take(MaxContainers).ToList();
         var subjects = host.Resources.Count > 0 ? [host, .. containers] : containers;
@@ -50,11 +53,11 @@ public static class CapacityPlanning
         return new CapacityReport(archives.HostName, points.Min(p => p.First), points.Max(p => p.Last), margin, subjects);
     }
 
-    // What is full within two months first, then the least headroom.
+    // What suffers first, then what is full within two months, then the least headroom.
     private static double Urgency(CapacitySubject subject) =>
-        subject.Resources.Min(r => Math.Min(r.DaysToFull is < 60 and var days ? days : 100_000, 100 + (1000 * (r.Headroom ?? 10))));
+        subject.Strain is { OomKills: > 0 } ? -2 : subject.Resources.Any(r => r.Reason is not null) ? -1 : subject.Resources.Min(r => Math.Min(r.DaysToFull is < 60 and var days ? days : 100_000, 100 + (1000 * (r.Headroom ?? 10))));
 
-    private static IEnumerable<ResourceUse> Container(Dictionary<string, ValueSeries> series, double margin)
+    private static CapacitySubject Container(string name, Dictionary<string, ValueSeries> series, double margin)
     {
         ResourceUse?[] uses =
         [
@@ -63,14 +66,29 @@ public static class CapacityPlanning
             UseStatistics.Of(("disk", null, "bytes"), Points("container.filesystem.used"), Last("container.filesystem.capacity"), margin),
             UseStatistics.Of(("network in", null, "bytes/s"), Points("container.network.all.in.bytes"), null, margin),
             UseStatistics.Of(("network out", null, "bytes/s"), Points("container.network.all.out.bytes"), null, margin),
+            UseStatistics.Of(("io read", null, "bytes/s"), Points("container.io.read_bytes"), null, margin),
+            UseStatistics.Of(("io write", null, "bytes/s"), Points("container.io.write_bytes"), null, margin),
+            UseStatistics.Of(("io read", "operations", "ops/s"), Points("container.io.reads"), null, margin),
+            UseStatistics.Of(("io write", "operations", "ops/s"), Points("container.io.writes"), null, margin),
+            UseStatistics.Of(("cpu stalled", null, "share"), Points("container.pressure.cpu.some.time", 1e-6), null, margin),
+            UseStatistics.Of(("memory stalled", null, "share"), Points("container.pressure.memory.some.time", 1e-6), null, margin),
+            UseStatistics.Of(("io stalled", null, "share"), Points("container.pressure.io.some.time", 1e-6), null, margin),
         ];
-        return uses.OfType<ResourceUse>();
+        var periods = Growth("container.cpu.periods");
+        var strain = new ContainerStrain(periods > 0 ? Math.Clamp(Growth("container.cpu.throttled") / periods, 0, 1) : null, Growth("container.memory.oom_kills"));
+        var subject = new CapacitySubject(name, name.Contains('/', StringComparison.Ordinal) ? "app" : "container", [.. uses.OfType<ResourceUse>()], strain);
+        return RightSize.Of(subject, margin);
 
         IReadOnlyList<SeriesPoint> Points(string metric, double factor = 1) =>
             series.TryGetValue(metric, out var one) ? [.. one.Rates().Select(p => p with { Value = p.Value * factor })] : [];
 
         // Limits that are none are written as 0 or as the largest number.
         double? Last(string metric) => series.TryGetValue(metric, out var one) && LastValue(one) is > 0 and < 1L << 60 and var value ? value : null;
+
+        // By how much a counter grew altogether, however often it began anew.
+        double Growth(string metric) => series.TryGetValue(metric, out var one)
+            ? one.Points.ToArray().Where(p => !double.IsNaN(p.Value)).Select(p => p.Value).ToList() is var values ? values.Skip(1).Zip(values, (now, before) => Math.Max(0, now - before)).Sum() : 0
+            : 0;
     }
 
     private static IEnumerable<ResourceUse> Host(ILookup<string, ValueSeries> series, double margin)

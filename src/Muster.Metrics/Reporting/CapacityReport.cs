@@ -11,12 +11,25 @@ namespace Muster.Metrics.Reporting;
 public sealed record CapacityReport(string Host, DateTimeOffset From, DateTimeOffset To, double Margin, IReadOnlyList<CapacitySubject> Subjects);
 
 /// <summary>The host or one container.</summary>
-public sealed record CapacitySubject(string Name, string Kind, IReadOnlyList<ResourceUse> Resources);
+/// <param name="Name">Its name.</param>
+/// <param name="Kind">host, container or app.</param>
+/// <param name="Resources">What it used.</param>
+/// <param name="Strain">What it suffered from its limits; null for the host, and where it was not recorded.</param>
+public sealed record CapacitySubject(string Name, string Kind, IReadOnlyList<ResourceUse> Resources, ContainerStrain? Strain = null)
+{
+    /// <summary>The use of a resource, the first where there are several; null when it was not recorded.</summary>
+    internal ResourceUse? Find(string resource) => Resources.FirstOrDefault(r => r.Resource == resource);
+}
 
-/// <summary>The use of one resource: cores, bytes, or bytes per second, as <paramref name="Unit"/> says.</summary>
-/// <param name="Resource">cpu, memory, disk, network in, network out.</param>
+/// <summary>What a container suffered from its limits.</summary>
+/// <param name="ThrottledPeriods">The share of the periods of its CPU limit in which it used that up; null without a limit.</param>
+/// <param name="OomKills">Processes killed because memory ran out.</param>
+public sealed record ContainerStrain(double? ThrottledPeriods, double OomKills);
+
+/// <summary>The use of one resource in the unit that <paramref name="Unit"/> names.</summary>
+/// <param name="Resource">cpu, memory, disk, network in, network out; io read, io write (bytes and operations); cpu, memory and io stalled.</param>
 /// <param name="Detail">Which one, where there are several: a file system; else null.</param>
-/// <param name="Unit">cores, bytes or bytes/s.</param>
+/// <param name="Unit">cores, bytes, bytes/s, ops/s, or share (of the time).</param>
 /// <param name="Samples">How many values there were.</param>
 /// <param name="Mean">Over time.</param>
 /// <param name="Percentile95">What it did not exceed for 95 % of the values.</param>
@@ -28,7 +41,7 @@ public sealed record CapacitySubject(string Name, string Kind, IReadOnlyList<Res
 /// <param name="Limit">What it may use; null when nothing limits it.</param>
 /// <param name="Headroom">The share of the limit that is free at the 95th percentile; negative beyond it.</param>
 /// <param name="DaysToFull">Days from the last value until the trend meets the limit; null when it does not within ten years, or is no trend.</param>
-/// <param name="Proposal">A limit that suits: the 95th percentile and the margin; of memory and disk never below the peak.</param>
+/// <param name="Proposal">A limit that suits: the 95th percentile and the margin; of memory and disk never below the peak, and never below the limit that a container suffers from. Null for what has no limit.</param>
 public sealed record ResourceUse(
     string Resource,
     string? Detail,
@@ -44,8 +57,11 @@ public sealed record ResourceUse(
     double? Limit,
     double? Headroom,
     double? DaysToFull,
-    double Proposal)
+    double? Proposal)
 {
+    /// <summary>Why the proposal is higher than use alone would have it; null when it is not.</summary>
+    public string? Reason { get; init; }
+
     /// <summary>The values over time, condensed for a chart.</summary>
     [JsonIgnore]
     public IReadOnlyList<ChartPoint> Chart { get; init; } = [];

@@ -25,7 +25,36 @@ internal static class ReportChart
         to.Append("</svg>\n");
     }
 
-    public static string Class(ResourceUse use) => use.Resource.Split(' ')[0];
+    /// <summary>The colour of a resource.</summary>
+    public static string Class(ResourceUse use) => use.Unit == "share" ? "stalled" : use.Resource.Split(' ')[0];
+
+    /// <summary>A curve without axes, as large as a word or as its frame; its limit where that is near. Three stretches are one.</summary>
+    public static string Spark(ResourceUse use, DateTimeOffset from, DateTimeOffset until)
+    {
+        const double width = 200;
+        const double height = 54;
+        var span = Math.Max(1, (until - from).Ticks);
+        var top = Math.Max(use.Peak, use.Limit <= 2 * use.Peak ? use.Limit.Value : 0) is > 0 and var most ? most : 1;
+        var to = new StringBuilder();
+        to.Append(CultureInfo.InvariantCulture, $"<svg class=\"spark c-{Class(use)}\" viewBox=\"0 0 {width} {height}\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"{WebUtility.HtmlEncode(ReportFigures.Name(use))} over time\">");
+        foreach (var part in Parts(use))
+        {
+            var means = string.Join(' ', part.Chunk(3).Select(c => Place(c[0].Time, c.Average(p => p.Mean))));
+            var peaks = string.Join(' ', part.Chunk(3).Select(c => Place(c[0].Time, c.Max(p => p.Peak))));
+            to.Append(CultureInfo.InvariantCulture, $"<polygon class=\"peak\" points=\"{Place(part[0].Time, 0)} {peaks} {Place(part.Chunk(3).Last()[0].Time, 0)}\"/><polyline class=\"mean\" vector-effect=\"non-scaling-stroke\" points=\"{means}\"/>");
+        }
+
+        if (use.Limit <= top)
+        {
+            to.Append(CultureInfo.InvariantCulture, $"<line class=\"limit\" vector-effect=\"non-scaling-stroke\" x1=\"0\" x2=\"{width}\" y1=\"{Y(use.Limit.Value):0.#}\" y2=\"{Y(use.Limit.Value):0.#}\"/>");
+        }
+
+        return to.Append("</svg>").ToString();
+
+        double Y(double value) => 2 + ((height - 4) * (1 - (value / top)));
+
+        string Place(DateTimeOffset time, double value) => string.Create(CultureInfo.InvariantCulture, $"{width * (time - from).Ticks / span:0.#},{Y(value):0.#}");
+    }
 
     private static void Axes(StringBuilder to, Frame chart)
     {
@@ -39,17 +68,17 @@ internal static class ReportChart
         foreach (var (time, text) in chart.Times())
         {
             var x = chart.X(time);
-            to.Append(CultureInfo.InvariantCulture, $"<line class=\"tick\" x1=\"{x:0.#}\" x2=\"{x:0.#}\" y1=\"{Height - Bottom}\" y2=\"{Height - Bottom + 4}\"/><text x=\"{x:0.#}\" y=\"{Height - 8}\" text-anchor=\"middle\">{text}</text>");
+            to.Append(CultureInfo.InvariantCulture, $"<line class=\"tick\" x1=\"{x:0.#}\" x2=\"{x:0.#}\" y1=\"{Height - Bottom}\" y2=\"{Height - Bottom + 4}\"/><text x=\"{x:0.#}\" y=\"{Height - 8}\" text-anchor=\"{(x > Width - 24 ? "end" : "middle")}\">{text}</text>");
         }
 
         to.Append(CultureInfo.InvariantCulture, $"<line class=\"base\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Height - Bottom}\" y2=\"{Height - Bottom}\"/></g>\n");
     }
 
     // A gap is a place where the pen is lifted.
-    private static void Curves(StringBuilder to, Frame chart)
+    private static List<List<ChartPoint>> Parts(ResourceUse use)
     {
         var parts = new List<List<ChartPoint>> { new() };
-        foreach (var point in chart.Use.Chart)
+        foreach (var point in use.Chart)
         {
             if (double.IsNaN(point.Mean))
             {
@@ -61,7 +90,12 @@ internal static class ReportChart
             }
         }
 
-        foreach (var part in parts.Where(p => p.Count > 0))
+        return [.. parts.Where(p => p.Count > 0)];
+    }
+
+    private static void Curves(StringBuilder to, Frame chart)
+    {
+        foreach (var part in Parts(chart.Use))
         {
             var peaks = string.Join(' ', part.Select(p => chart.Place(p.Time, p.Peak)));
             var means = string.Join(' ', part.Select(p => chart.Place(p.Time, p.Mean)));
@@ -130,7 +164,7 @@ internal static class ReportChart
             var highest = Math.Max(Math.Max(use.Peak, use.Percentile95), use.Limit is { } limit && limit <= 4 * use.Peak ? limit * 1.04 : 0);
             highest = highest > 0 ? highest : 1;
             var scale = 1.0;
-            while (use.Unit != "cores" && highest / scale >= 1000)
+            while (use.Unit.StartsWith("bytes", StringComparison.Ordinal) && highest / scale >= 1000)
             {
                 scale *= 1024;
             }

@@ -7,10 +7,17 @@ public static class ReportFigures
 {
     private static readonly string[] Powers = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 
-    /// <summary>A value in its unit: <c>1.25 cores</c>, <c>512 MiB</c>, <c>3.2 KiB/s</c>.</summary>
-    public static string Value(double value, string unit) => unit == "cores"
-        ? value.ToString(Math.Abs(value) >= 10 ? "0.0" : "0.00", CultureInfo.InvariantCulture)
-        : Bytes(value) + (unit == "bytes/s" ? "/s" : "");
+    /// <summary>A value in its unit: <c>1.25 cores</c>, <c>512 MiB</c>, <c>3.2 KiB/s</c>, <c>120 /s</c>, <c>4.5 %</c>.</summary>
+    public static string Value(double value, string unit) => unit switch
+    {
+        "cores" => value.ToString(Math.Abs(value) >= 10 ? "0.0" : "0.00", CultureInfo.InvariantCulture),
+        "ops/s" => value.ToString(Math.Abs(value) >= 10 ? "0" : "0.#", CultureInfo.InvariantCulture) + " /s",
+        "share" => (value * 100).ToString(Math.Abs(value) >= 0.1 ? "0" : "0.#", CultureInfo.InvariantCulture) + " %",
+        "bytes/s" => Bytes(value) + "/s",
+        _ => Bytes(value),
+    };
+
+    public static string Proposal(ResourceUse use) => use.Proposal is { } proposal ? Value(proposal, use.Unit) : "–";
 
     public static string Trend(ResourceUse use) => use.TrendPerDay is not { } trend ? "–" : use.Fit < UseStatistics.LeastFit ? "steady" : (trend >= 0 ? "+" : "−") + Value(Math.Abs(trend), use.Unit) + "/day";
 

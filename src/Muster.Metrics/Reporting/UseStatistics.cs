@@ -44,7 +44,8 @@ internal static class UseStatistics
 
         // What is refused beyond its limit must hold the peak; what is only slowed down need not.
         var isHard = name.Resource is "memory" or "disk";
-        return new ResourceUse(name.Resource, name.Detail, name.Unit, points.Count, points.Average(p => p.Value), percentile, peak.Value, peak.Time, points[^1].Value, slope, fit, bound, bound is { } b ? (b - percentile) / b : null, days, RoundUp(Math.Max(percentile * (1 + margin), isHard ? peak.Value : 0), name.Unit))
+        double? proposal = name.Unit == "share" ? null : RoundUp(Math.Max(percentile * (1 + margin), isHard ? peak.Value : 0), name.Unit);
+        return new ResourceUse(name.Resource, name.Detail, name.Unit, points.Count, points.Average(p => p.Value), percentile, peak.Value, peak.Time, points[^1].Value, slope, fit, bound, bound is { } b ? (b - percentile) / b : null, days, proposal)
         {
             Chart = Condense(points),
         };

@@ -7,8 +7,9 @@ using Muster.Metrics.Names;
 namespace Muster.Metrics.Rules;
 
 /// <summary>
-/// Reads conditions: <c>[all_inst|some_inst|N%_inst] EXPRESSION [#'INSTANCE'…] &gt;|&gt;=|&lt;|&lt;=|==|!= EXPRESSION</c>, joined
-/// by <c>and</c>, <c>or</c>, <c>not</c> and parentheses (also <c>&amp;&amp; || !</c>). Expressions are those of derived metrics.
+/// Reads conditions (pmie(1)): <c>EXPRESSION [#'INSTANCE'…] &gt;|&gt;=|&lt;|&lt;=|==|!= EXPRESSION</c>, joined instance by instance by
+/// <c>and</c>, <c>or</c>, <c>not</c> and parentheses (also <c>&amp;&amp; || !</c>). <c>all_inst</c>, <c>some_inst</c> and <c>N%_inst</c>
+/// before a comparison or a parenthesis make one truth of those of all instances; the whole condition is one of <c>some_inst</c>.
 /// </summary>
 internal sealed class ConditionParser
 {
@@ -34,7 +35,7 @@ internal sealed class ConditionParser
         var parser = new ConditionParser(text, names);
         var condition = parser.Or();
         parser.Skip();
-        return parser._at == text.Length ? condition : throw parser.Refused("\"and\", \"or\" or the end is expected");
+        return parser._at == text.Length ? new QuantifiedCondition(Quantifier.Some, condition) : throw parser.Refused("\"and\", \"or\" or the end is expected");
     }
 
     private Condition Or()
@@ -42,7 +43,7 @@ internal sealed class ConditionParser
         var left = And();
         while (TakeWord("or") || TakeSign("||"))
         {
-            left = new JoinedCondition(false, left, And());
+            left = Join(false, left, And());
         }
 
         return left;
@@ -53,11 +54,16 @@ internal sealed class ConditionParser
         var left = Not();
         while (TakeWord("and") || TakeSign("&&"))
         {
-            left = new JoinedCondition(true, left, Not());
+            left = Join(true, left, Not());
         }
 
         return left;
     }
+
+    private JoinedCondition Join(bool isAnd, Condition left, Condition right) =>
+        left.Instances == InstanceDomainId.None || right.Instances == InstanceDomainId.None || left.Instances == right.Instances
+            ? new JoinedCondition(isAnd, left, right)
+            : throw Refused($"{left.Metrics().First()} and {right.Metrics().First()} have different instances, and cannot be joined one by one: write some_inst or all_inst before each of them");
 
     private Condition Not()
     {
@@ -71,6 +77,11 @@ internal sealed class ConditionParser
             if (TakeWord("not") || TakeNegation())
             {
                 return new NotCondition(Not());
+            }
+
+            if (TakeQuantifier() is { } quantifier)
+            {
+                return new QuantifiedCondition(quantifier, Not());
             }
 
             Skip();
@@ -116,25 +127,51 @@ internal sealed class ConditionParser
 
     private Comparison Compare()
     {
-        var quantifier = TakeQuantifier();
         var instances = new List<string>();
         var left = Expression(instances);
         Skip();
         var sign = Array.Find(Signs, s => _text.AsSpan(_at).StartsWith(s)) ?? throw Refused("a comparison is expected: > >= < <= == or !=");
         _at += sign.Length;
         var right = Expression(instances);
+        var (leftNode, rightNode) = (DerivedParser.ParseSide(left, _names), DerivedParser.ParseSide(right, _names));
+        if (!leftNode.Metrics().Concat(rightNode.Metrics()).Any())
+        {
+            throw Refused("a comparison without a metric is always the same");
+        }
 
-        // Each side is parsed once more as part of the difference, since what remembers values serves one place alone.
-        var shown = IsNumber(left) ? right : left;
-        return new Comparison(quantifier, DerivedParser.Parse(shown, _names), DerivedParser.Parse($"({left}) - ({right})", _names), sign, instances);
+        CheckUnits(leftNode, rightNode);
+
+        // One side is parsed once more to be shown, since what remembers values serves one place alone.
+        var shown = DerivedParser.ParseSide(leftNode.Metrics().Any() ? left : right, _names);
+        return new Comparison(shown, new DerivedOperation('-', leftNode, rightNode), sign, instances);
     }
 
-    private Quantifier TakeQuantifier()
+    // pmie compares megabytes with seconds; whoever wrote that meant something else.
+    private void CheckUnits(DerivedNode left, DerivedNode right)
+    {
+        var (a, b) = (left.Units, right.Units);
+        if (left.IsConstant || right.IsConstant || (a.Space, a.Time, a.CountDimension) == (b.Space, b.Time, b.CountDimension))
+        {
+            return;
+        }
+
+        var isRate = (a.Space, a.CountDimension) == (b.Space, b.CountDimension) && Math.Abs(a.Time - b.Time) == 1;
+        throw Refused($"{Words(a)} cannot be compared with {Words(b)}{(isRate ? "; a counter stands for its rate per second: write instant(METRIC) for what it has counted, or compare with a rate such as 1 Mbyte/sec" : "")}");
+
+        static string Words(MetricUnits units) => units == MetricUnits.None ? "a number without a unit" : $"\"{units}\"";
+    }
+
+    private Quantifier? TakeQuantifier()
     {
         Skip();
         if (TakeWord("all_inst"))
         {
             return Quantifier.All;
+        }
+
+        if (TakeWord("some_inst"))
+        {
+            return Quantifier.Some;
         }
 
         var end = _at;
@@ -143,14 +180,15 @@ internal sealed class ConditionParser
             end++;
         }
 
-        if (end > _at && _text.AsSpan(end).StartsWith("%_inst") && int.TryParse(_text.AsSpan(_at, end - _at), NumberStyles.None, CultureInfo.InvariantCulture, out var share) && share is >= 1 and <= 100)
+        // pmie has a space before the sign.
+        var sign = _text.AsSpan(end).TrimStart(' ');
+        if (end > _at && sign.StartsWith("%_inst") && int.TryParse(_text.AsSpan(_at, end - _at), NumberStyles.None, CultureInfo.InvariantCulture, out var share) && share is >= 1 and <= 100)
         {
-            _at = end + "%_inst".Length;
+            _at = _text.Length - sign.Length + "%_inst".Length;
             return new Quantifier(share / 100.0, false);
         }
 
-        _ = TakeWord("some_inst");
-        return Quantifier.Some;
+        return null;
     }
 
     // Up to a sign, a word that joins, or a parenthesis that closes an outer one; #'…' is taken out of it.
@@ -188,8 +226,6 @@ internal sealed class ConditionParser
 
         return text.ToString().Trim() is { Length: > 0 } expression ? expression : throw Refused("an expression is expected");
     }
-
-    private static bool IsNumber(string text) => text.AsSpan().IndexOfAnyExcept("0123456789.+-*/() ") < 0;
 
     private bool IsWord(string word)
     {

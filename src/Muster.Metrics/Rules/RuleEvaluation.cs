@@ -1,4 +1,5 @@
 using System.Globalization;
+using Muster.Core;
 using Muster.Metrics.Archive;
 using Muster.Metrics.Collecting;
 using Muster.Metrics.Door;
@@ -10,6 +11,9 @@ namespace Muster.Metrics.Rules;
 /// <summary>Evaluates rules over the values of this node or of archives.</summary>
 public static class RuleEvaluation
 {
+    // More than that nobody corrects at once.
+    private const int MaxFaults = 20;
+
     /// <summary>
     /// Evaluates over archives: a rule sees each record that has one of its metrics, at its interval at most, and what other
     /// metrics had last. Gives every event in order; at the end where each rule stands.
@@ -51,12 +55,25 @@ public static class RuleEvaluation
         return [.. states.Select(s => s.Status)];
     }
 
-    /// <summary>Refuses rules whose conditions this node's metrics do not fit.</summary>
-    public static void Check(IReadOnlyList<Rule> rules, MetricCatalog catalog)
+    /// <summary>Refuses rules whose conditions these metrics do not fit, all of them at once.</summary>
+    public static void Check(IReadOnlyList<Rule> rules, MetricNames names)
     {
+        var faults = new List<string>();
         foreach (var rule in rules)
         {
-            _ = new RuleState(rule, catalog.Current, HostFacts.HostName, default);
+            try
+            {
+                _ = new RuleState(rule, names, HostFacts.HostName, default);
+            }
+            catch (MusterException e)
+            {
+                faults.Add(e.Message);
+            }
+        }
+
+        if (faults.Count > 0)
+        {
+            throw new MusterException(ErrorKind.Invalid, string.Join("; ", faults.Take(MaxFaults)) + (faults.Count > MaxFaults ? $"; and {faults.Count - MaxFaults} more" : ""));
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Muster.Core;
+using Muster.Core.Configuration;
 using Muster.Metrics.Logging;
 
 namespace Muster.Metrics.Rules;
@@ -12,7 +13,8 @@ namespace Muster.Metrics.Rules;
 /// <param name="Message">What actions say, with {name}, {instances} and {values}; empty for a sentence made of these.</param>
 /// <param name="Actions">What is done when it fires and when it is over.</param>
 /// <param name="Repeat">Actions are done again after so long while it fires; null for once.</param>
-public sealed record Rule(string Name, string When, TimeSpan Hold, TimeSpan Interval, string Message, IReadOnlyList<RuleAction> Actions, TimeSpan? Repeat);
+/// <param name="Place">Where its condition stands, for the sentence of a refusal: a file and a line.</param>
+public sealed record Rule(string Name, string When, TimeSpan Hold, TimeSpan Interval, string Message, IReadOnlyList<RuleAction> Actions, TimeSpan? Repeat, string Place);
 
 /// <summary>The closed list of what a rule does.</summary>
 public enum RuleActionKind
@@ -37,49 +39,66 @@ public static class RuleFile
     private static readonly TimeSpan LongestTimeout = TimeSpan.FromSeconds(60);
 
     /// <summary>Reads a YAML file; all faults of it are told at once.</summary>
-    public static IReadOnlyList<Rule> Load(string path) => Parse(YamlText.Load(path), path);
+    public static IReadOnlyList<Rule> Load(string path) => Parse(ConfigurationText.Load(path), path);
 
     public static IReadOnlyList<Rule> Parse(string text, string where)
     {
-        var file = YamlText.Parse(text, where, RuleFileJson.Default.RuleFileText);
+        var document = YamlDocument.Parse(text, where);
+        var file = document.To(RuleFileJson.Default.RuleFileText);
         var faults = new List<string>();
         if (file.Rules is not { Count: > 0 and <= MaxRules })
         {
             faults.Add($"rules needs 1 to {MaxRules} entries, each with name and when");
         }
 
-        var rules = (file.Rules ?? []).Select((r, i) => Read(r, i + 1, file, where, faults)).ToList();
-        foreach (var twice in rules.GroupBy(r => r.Name, StringComparer.Ordinal).Where(g => g.Count() > 1))
+        var rules = (file.Rules ?? []).Select((r, i) => Read(r, i, file, document, where, faults)).ToList();
+        foreach (var twice in rules.Index().GroupBy(r => r.Item.Name, StringComparer.Ordinal).Where(g => g.Count() > 1))
         {
-            faults.Add($"the name {twice.Key} is given twice");
+            faults.Add($"line {document.LineOf($"$.rules[{twice.Last().Index}].name")}: the name {twice.Key} is given twice");
         }
 
         return faults.Count == 0 ? rules : throw new MusterException(ErrorKind.Invalid, $"{where} is not valid: {string.Join("; ", faults.Take(20))}");
     }
 
-    private static Rule Read(RuleText rule, int number, RuleFileText file, string where, List<string> faults)
+    private static Rule Read(RuleText rule, int index, RuleFileText file, YamlDocument document, string where, List<string> faults)
     {
+        var own = new List<string>();
         var name = rule.Name ?? "";
         if (name.Length is 0 or > 200 || name.AsSpan().IndexOfAnyInRange('\0', '\x1f') >= 0)
         {
-            faults.Add($"entry {number} has no name of 1 to 200 characters");
+            own.Add("the rule has no name of 1 to 200 characters");
         }
 
         if (string.IsNullOrWhiteSpace(rule.When))
         {
-            faults.Add($"entry {number} has no when");
+            own.Add("the rule has no when");
         }
 
         var interval = Span(rule.Every ?? file.Every) ?? DefaultInterval;
         if (interval < ShortestInterval)
         {
-            faults.Add($"entry {number} is evaluated more often than every {ShortestInterval.TotalMilliseconds} ms");
+            own.Add($"the rule is evaluated more often than every {ShortestInterval.TotalMilliseconds} ms");
         }
 
-        var actions = (rule.Actions ?? file.Actions ?? [new ActionText { Log = true }]).SelectMany((a, i) => Read(a, $"action {i + 1} of entry {number}", faults)).ToList();
-        return new Rule(name, rule.When ?? "", Span(rule.For) ?? TimeSpan.Zero, interval, rule.Message ?? "", actions, Span(rule.Repeat));
+        var actions = (rule.Actions ?? file.Actions ?? [new ActionText { Log = true }]).SelectMany((a, i) => Read(a, $"action {i + 1}", own)).ToList();
+        var (hold, repeat) = (Span(rule.For) ?? TimeSpan.Zero, Span(rule.Repeat));
+        faults.AddRange(own.Select(f => $"line {Line("")}: {f}"));
+        return new Rule(name, rule.When ?? "", hold, interval, rule.Message ?? "", actions, repeat, rule.When is null ? where : $"{where}, line {Line(".when")}");
 
-        TimeSpan? Span(string? text) => text is null ? null : Durations.Parse(text, $"a time of entry {number} in {where}");
+        long Line(string member) => document.LineOf($"$.rules[{index}]{member}");
+
+        TimeSpan? Span(string? text)
+        {
+            try
+            {
+                return text is null ? null : Durations.Parse(text, "a time");
+            }
+            catch (MusterException e)
+            {
+                own.Add(e.Message);
+                return null;
+            }
+        }
     }
 
     private static IEnumerable<RuleAction> Read(ActionText action, string what, List<string> faults)

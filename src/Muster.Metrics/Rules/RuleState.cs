@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Text.Json.Serialization;
+using Muster.Core;
 using Muster.Metrics.Names;
 
 namespace Muster.Metrics.Rules;
@@ -48,7 +48,15 @@ internal sealed class RuleState
     public RuleState(Rule rule, MetricNames names, string host, DateTimeOffset start)
     {
         (Rule, _host, Since) = (rule, host, start);
-        _condition = ConditionParser.Parse(rule.When, names);
+        try
+        {
+            _condition = ConditionParser.Parse(rule.When, names);
+        }
+        catch (MusterException e)
+        {
+            throw new MusterException(e.Kind, $"{rule.Place}: {e.Message}", e);
+        }
+
         Metrics = [.. _condition.Metrics().Distinct(StringComparer.Ordinal)];
     }
 
@@ -68,13 +76,13 @@ internal sealed class RuleState
     /// <summary>Takes the values of one moment; what is to be said of it, or null.</summary>
     public RuleEvent? Take(RuleInput input)
     {
-        var matches = new List<RuleMatch>();
-        var truth = Truth = _condition.Evaluate(input, matches);
+        var (truth, matches) = _condition.Evaluate(input).Values.Single();
+        Truth = truth;
         var before = Standing;
         if (truth == Truth.True)
         {
             _heldSince ??= input.Time;
-            _matches = matches.Count <= MaxMatches ? matches : matches[..MaxMatches];
+            _matches = matches.Count <= MaxMatches ? matches : [.. matches.Take(MaxMatches)];
             Enter(input.Time - _heldSince >= Rule.Hold ? RuleStanding.Firing : RuleStanding.Pending, input.Time);
         }
         else if (truth == Truth.Unknown && Standing == RuleStanding.Firing)
@@ -111,7 +119,7 @@ internal sealed class RuleState
         }
 
         var instances = string.Join(", ", _matches.Select(m => m.Instance).OfType<string>().Distinct().Take(MaxNamed));
-        var values = string.Join(", ", _matches.Take(MaxNamed).Select(m => (m.Instance is null ? "" : m.Instance + " ") + m.Value.ToString("G6", CultureInfo.InvariantCulture)));
+        var values = string.Join(", ", _matches.Take(MaxNamed).Select(m => (m.Instance is null ? "" : m.Instance + " ") + m.Text));
         return Rule.Message.Length == 0
             ? $"{Rule.Name}: {Rule.When} ({values})"
             : Rule.Message.Replace("{name}", Rule.Name, StringComparison.Ordinal).Replace("{instances}", instances, StringComparison.Ordinal).Replace("{values}", values, StringComparison.Ordinal);

@@ -48,7 +48,7 @@ internal sealed class NameServer
     public Starting Begin()
     {
         Directory.CreateDirectory(HostsFolder);
-        using (HeldLock.Wait(LockFile, shared: true))
+        using (FileLock.Wait(LockFile, shared: true))
         {
             if (RunningPid() is not null)
             {
@@ -56,7 +56,7 @@ internal sealed class NameServer
             }
         }
 
-        var held = HeldLock.Wait(LockFile);
+        var held = FileLock.Wait(LockFile);
         try
         {
             if (RunningPid() is not null)
@@ -126,7 +126,7 @@ internal sealed class NameServer
             return;
         }
 
-        using var held = HeldLock.Wait(LockFile);
+        using var held = FileLock.Wait(LockFile);
         if (new AddressBook(_paths, _network.Name).IsEmpty && RunningPid() is { } pid)
         {
             Signals.Send(pid, Signals.SIGKILL);
@@ -192,7 +192,7 @@ internal sealed class NameServer
     }
 
     /// <summary>A server that is starting: dnsmasq's first process ends when the sockets are open.</summary>
-    internal sealed class Starting(HeldLock? held, int pid, NameServer server) : IDisposable
+    internal sealed class Starting(FileLock? held, int pid, NameServer server) : IDisposable
     {
         private int _pid = pid;
 

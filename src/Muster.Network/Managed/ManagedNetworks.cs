@@ -31,7 +31,7 @@ internal sealed class ManagedNetworks
             return (up, bridge);
         }
 
-        using var host = HeldLock.Host();
+        using var host = NetworkPaths.TakeHostLock();
         var network = Choose(definition, route);
         using var undo = new UndoStack();
         bridge = route.Find(network.Bridge);

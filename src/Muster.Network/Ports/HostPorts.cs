@@ -133,7 +133,7 @@ internal sealed class HostPorts(NetworkPaths paths)
 
     private static string Suffix(OwnedPort port) => port.HostAddress ?? "any";
 
-    private static string Describe(OwnedPort port) => $"{(port.HostAddress is null ? "" : port.HostAddress + ":")}{port.HostPort}/{port.Protocol}";
+    private static string Describe(OwnedPort port) => $"{PortMappings.HostEnd(port.HostAddress, port.HostPort)}/{port.Protocol}";
 
     private static MusterException Owned(OwnedPort port, string file) => new(
         ErrorKind.Conflict,

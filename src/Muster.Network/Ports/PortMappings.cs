@@ -60,6 +60,11 @@ public static class PortMappings
             : throw Refused(text, "a named port takes one host port");
     }
 
+    /// <summary>The host's end as flags write it: <c>8080</c>, <c>127.0.0.1:8080</c>, <c>[::1]:8080</c>.</summary>
+    public static string HostEnd(string? address, int port) => address is null ? port.ToString(CultureInfo.InvariantCulture)
+        : address.Contains(':', StringComparison.Ordinal) ? $"[{address}]:{port}"
+        : $"{address}:{port}";
+
     /// <summary>All that is wrong with the ports of one pod; empty when they can be claimed.</summary>
     public static IReadOnlyList<string> Problems(IReadOnlyList<PortMapping> ports)
     {

@@ -1,14 +1,28 @@
 using Muster.Core;
+using Muster.Linux;
 
 namespace Muster.Network;
 
-/// <summary>Where the network room keeps what it owns. Only computes paths.</summary>
+/// <summary>Where the network room keeps what it owns. Computes paths, and takes the lock that lies at one of them.</summary>
 internal sealed class NetworkPaths(MusterRoot root)
 {
     /// <summary>One lock for all roots of a host: prefixes, host ports and kernel settings are shared by them.</summary>
     public const string HostLock = "/run/muster/network.lock";
 
     public MusterRoot Root { get; } = root;
+
+    /// <summary>Takes <see cref="HostLock"/>, which others hold for moments.</summary>
+    public static FileLock TakeHostLock()
+    {
+        try
+        {
+            return FileLock.Wait(HostLock);
+        }
+        catch (LinuxException e) when (e.Errno is Errno.EACCES or Errno.EPERM)
+        {
+            throw new MusterException(ErrorKind.Forbidden, $"Networks cannot be changed because {HostLock} cannot be opened: run as root", e);
+        }
+    }
 
     /// <summary>Definitions: ours (.yaml, .json) and CNI's (.conf, .conflist).</summary>
     public string Definitions => Path.Combine(Root.Etc, "net.d");

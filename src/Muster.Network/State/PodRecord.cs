@@ -82,9 +82,9 @@ internal sealed class PodRecordFile : IDisposable
     private const int MaxBytes = 4 * 1024 * 1024;
 
     private readonly string _folder;
-    private readonly HeldLock _lock;
+    private readonly FileLock _lock;
 
-    private PodRecordFile(string folder, HeldLock held)
+    private PodRecordFile(string folder, FileLock held)
     {
         _folder = folder;
         _lock = held;
@@ -102,7 +102,7 @@ internal sealed class PodRecordFile : IDisposable
         }
 
         // A sweep may look at the new folder for a moment, and remove it if the pod does not count as alive yet.
-        var held = HeldLock.WaitExisting(folder);
+        var held = FileLock.WaitDirectory(folder);
         if (held is not null && Directory.Exists(folder))
         {
             System.IO.File.WriteAllText(paths.Owner(pod), pod.ToString());
@@ -115,11 +115,11 @@ internal sealed class PodRecordFile : IDisposable
 
     /// <summary>Locks the record of a pod; null when it has none or somebody works on it.</summary>
     public static PodRecordFile? TryOpen(NetworkPaths paths, Guid pod) =>
-        HeldLock.TryExisting(paths.Pod(pod)) is { } held ? new PodRecordFile(paths.Pod(pod), held) : null;
+        FileLock.TryTakeDirectory(paths.Pod(pod)) is { } held ? new PodRecordFile(paths.Pod(pod), held) : null;
 
     /// <summary>Waits for the record of a pod; null when it has none.</summary>
     public static PodRecordFile? Open(NetworkPaths paths, Guid pod) =>
-        HeldLock.WaitExisting(paths.Pod(pod)) is { } held ? new PodRecordFile(paths.Pod(pod), held) : null;
+        FileLock.WaitDirectory(paths.Pod(pod)) is { } held ? new PodRecordFile(paths.Pod(pod), held) : null;
 
     /// <summary>Reads a pod's record without locking; null when it is not there or not whole.</summary>
     public static PodRecord? Peek(string folder)

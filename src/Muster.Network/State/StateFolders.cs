@@ -15,7 +15,7 @@ internal static class StateFolders
             return;
         }
 
-        using var held = HeldLock.Host();
+        using var held = NetworkPaths.TakeHostLock();
         if (IsOf(paths, boot))
         {
             return;

@@ -1,6 +1,7 @@
 using Muster.Cli.Commands.Metrics;
 using Muster.Metrics.Collecting;
 using Muster.Metrics.Names;
+using Muster.TestKit;
 
 namespace Muster.Cli.Tests.Metrics;
 
@@ -61,6 +62,50 @@ public sealed class TopRowTests
         new TopView(columns, "cpu", apps: false, all: true, ["e*"]).Choose(rows).Select(r => r.Name).Should().Equal("ended");
         view.Lines([rows[2]], 80).Should().Equal("NAME   CPU%", "busy  150.0");
         view.Lines([new TopRow { Name = "a\e[2Jb" }], 80).Last().Should().StartWith("a?[2Jb");
+    }
+
+    [Theory]
+    [InlineData(200, "NAME KIND STATE CPU% OF% THR% MEM LIMIT MEM% READ/s WRITE/s IN/s OUT/s PIDS PSI OOM RST")]
+    [InlineData(80, "NAME CPU% THR% MEM MEM% READ/s WRITE/s IN/s OUT/s PSI")]
+    [InlineData(60, "NAME CPU% MEM MEM% READ/s WRITE/s")]
+    [InlineData(30, "NAME CPU% MEM")]
+    [InlineData(25, "NAME CPU%")]
+    [InlineData(3, "NAM")]
+    public void Leaves_out_what_does_not_fit_and_breaks_no_line(int width, string headings)
+    {
+        TopRow[] rows =
+        [
+            new() { Name = new string('x', 70), Kind = "docker", State = "running", Cpu = 7.5, CpuLimit = 8, Throttled = 1, Memory = 1e9, MemoryLimit = 1e9, ReadBytes = 1e9, WriteBytes = 1e8, NetworkIn = 5e7, NetworkOut = 12345, Processes = 3210, CpuPressure = 0.5, MemoryPressure = 0, IoPressure = 1, Restarts = 3, OutOfMemoryKills = 2 },
+            new() { Name = "idle", Kind = "pod", State = "running" },
+        ];
+        var view = new TopView(MetricTopCommand.Columns, "cpu", apps: false, all: false, []);
+        var plain = view.Lines(rows, width).ToList();
+        plain.Should().OnlyContain(l => l.Length <= width);
+        plain[0].Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(w => w != "c/m/i%").Should().BeEquivalentTo(headings.Split(' '));
+
+        // Renditions take no cell, and the heading fills its line.
+        var styled = view.Lines(rows, width, (text, sgr) => $"\e[{sgr}m{text}\e[0m").Select(l => System.Text.RegularExpressions.Regex.Replace(l, "\e\\[[0-9;]*m", "")).ToList();
+        styled[0].Length.Should().Be(width);
+        styled.Select(l => l.TrimEnd()).Should().Equal(plain);
+    }
+
+    [Fact]
+    public void On_a_terminal_it_draws_in_one_write_and_leaves_everything_as_it_was()
+    {
+        var root = Directory.CreateTempSubdirectory("muster-top-").FullName;
+        try
+        {
+            var run = ProgramRun.Of("script", ["-qefc", $"stty rows 12 cols 64; {Path.Combine(AppContext.BaseDirectory, "muster")} --root {root} metric top -s 2 --interval 200ms; stty -a", "/dev/null"], environment: new Dictionary<string, string> { ["TERM"] = "xterm-256color" }).Succeeded();
+            run.Out.Should().Contain("\e[?1049h\e[?25l\e[?7l").And.Contain("\e[?7h\e[?25h\e[?1049l").And.NotContain("\e[2J", "the screen does not flicker");
+            var frames = run.Out.Split("\e[H").Skip(1).ToList();
+            frames.Should().HaveCountGreaterThanOrEqualTo(2);
+            frames[0].Split("\e[?7h")[0].Split("\r\n").Should().HaveCountLessThanOrEqualTo(12).And.OnlyContain(l => System.Text.RegularExpressions.Regex.Replace(l, "\e\\[[?0-9;]*[a-zA-Z]", "").Length <= 64);
+            run.Out[run.Out.IndexOf("\e[?1049l", StringComparison.Ordinal)..].Should().MatchRegex(@"[^-]icanon").And.MatchRegex(@"[^-]echo ");
+        }
+        finally
+        {
+            Directory.Delete(root, recursive: true);
+        }
     }
 
     private static MetricReading Reading(int seconds, ulong cpu, ulong periods, ulong throttled)

@@ -26,6 +26,16 @@ public sealed class NetworkTests : IDisposable
     }
 
     [Fact]
+    public void Is_reached_as_localhost_though_the_resolver_names_IPv6_first()
+    {
+        _root.Muster("run", "--detach", "--name=web", "-p", "18097:80", _image, "--", "-c", "echo hello > /index.html; exec httpd -f -p 80 -h /").Succeeded();
+        TestRoot.Until(() => Get("http://127.0.0.1:18097/").Contains("hello"), "the pod answers");
+        ProgramRun.Of("curl", ["-s", "--max-time", "20", "--resolve", "localhost:18097:[::1],127.0.0.1", "http://localhost:18097/"]).Succeeded().Out.Should().Be("hello\n");
+        ProgramRun.Of("curl", ["-s", "--max-time", "20", "http://[::1]:18097/"]).Status.Should().Be(7, "it is refused, and does not hang (28)");
+        _root.Muster("run", "-p", "[::1]:18098:80", _image, "--", "-c", "true").Should().Match<ProgramRun>(r => r.Status == 254 && r.Error.Contains("use 127.0.0.1"));
+    }
+
+    [Fact]
     public void Refuses_a_host_port_twice_and_says_whose_it_is()
     {
         _root.Muster("run", "--detach", "--name=first", "-p", "18095:80", _image, "--", "-c", "exec sleep 100").Succeeded();

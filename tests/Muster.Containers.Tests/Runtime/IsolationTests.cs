@@ -29,6 +29,7 @@ public sealed class IsolationTests
         Resolve("""resource/cpu {"limit":2}""").CpuLimitMillis.Should().Be(2000);
         Resolve("""resource/block-bandwidth {"default":true,"limit":"2M"}""").BlockBytesPerSecond.Should().Be(2_000_000);
         Resolve("""resource/block-iops {"default":true,"limit":"1000"}""").BlockOperationsPerSecond.Should().Be(1000);
+        Resolve("""resource/network-bandwidth {"default":true,"limit":"1Mi"}""").NetworkBytesPerSecond.Should().Be(1 << 20);
         Resolve("""os/linux/capabilities-retain-set {"set":["CAP_KILL","net_admin"]}""").Capabilities.Should().Equal("CAP_KILL", "CAP_NET_ADMIN");
         Resolve("""os/linux/capabilities-remove-set {"set":["CAP_KILL"]}""").Capabilities.Should().HaveCount(13).And.NotContain("CAP_KILL");
         Resolve("os/linux/no-new-privileges false").NoNewPrivileges.Should().BeFalse();
@@ -57,6 +58,10 @@ public sealed class IsolationTests
     [InlineData("os/linux/capabilities-retain-set {\"set\":\"CAP_KILL\"}")]
     [InlineData("os/linux/capabilities-retain-set {\"set\":[7]}")]
     [InlineData("os/linux/seccomp-retain-set {\"errno\":\"EPERM\"}")]
+    [InlineData("resource/network-bandwidth {\"limit\":\"1G\"}")]
+    [InlineData("resource/network-bandwidth {\"default\":false,\"limit\":\"1G\"}")]
+    [InlineData("resource/network-bandwidth {\"default\":true,\"limit\":\"1G\",\"request\":\"1\"}")]
+    [InlineData("resource/network-bandwidth {\"default\":true,\"limit\":\"999\"}")]
     public void Refuses_a_value_of_the_wrong_form(string isolator) => FluentActions.Invoking(() => Resolve(isolator))
         .Should().Throw<MusterException>().Where(e => e.Kind == ErrorKind.Invalid);
 
@@ -71,12 +76,12 @@ public sealed class IsolationTests
     [Fact]
     public void Refuses_what_it_cannot_enforce_unless_told_to_ignore_it()
     {
-        FluentActions.Invoking(() => Resolve("""resource/network-bandwidth {"limit":"1G"}""")).Should().Throw<MusterException>()
-            .Where(e => e.Kind == ErrorKind.Unsupported).WithMessage("*resource/network-bandwidth*--ignore-isolator=resource/network-bandwidth");
+        FluentActions.Invoking(() => Resolve("""os/linux/selinux-context {"user":"u"}""")).Should().Throw<MusterException>()
+            .Where(e => e.Kind == ErrorKind.Unsupported).WithMessage("*os/linux/selinux-context*--ignore-isolator=os/linux/selinux-context");
         var told = new List<string>();
-        var result = Isolation.Resolve(Nothing, Kit.Template("""resource/network-bandwidth {"limit":"1G"}""", "os/linux/cpu-shares 5"), ["resource/network-bandwidth"], told.Add);
+        var result = Isolation.Resolve(Nothing, Kit.Template("""os/linux/selinux-context {"user":"u"}""", "os/linux/cpu-shares 5"), ["os/linux/selinux-context"], told.Add);
         result.CpuShares.Should().Be(5);
-        told.Should().ContainSingle().Which.Should().Contain("resource/network-bandwidth");
+        told.Should().ContainSingle().Which.Should().Contain("os/linux/selinux-context");
     }
 
     [Fact]

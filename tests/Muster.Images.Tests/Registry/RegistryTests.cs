@@ -128,7 +128,7 @@ public sealed class RegistryTests
     public async Task Cosign_itself_signs_and_its_signature_is_accepted()
     {
         var cosign = ToolRun.Find("cosign");
-        Assert.SkipWhen(cosign is null, "cosign is not installed (Debian trixie has it): see tests/get-cosign.sh");
+        Assert.SkipWhen(cosign is null, "cosign is not installed (Debian trixie has it): see tests/get-from-suite.sh");
         await using var registry = await DockerRegistry.StartAsync("open", Ct);
         using var session = registry.Session();
         var (manifest, blobs) = Image("layer"u8.ToArray());

@@ -76,8 +76,12 @@ public sealed class MetricArchiveTests : IDisposable
         MetricArchive.Open(path).Metadata.InstanceName(TestArchive.Containers, 3, TestArchive.Start.AddSeconds(3)).Should().Be("new");
     }
 
-    [Fact]
-    public void Reads_on_over_volumes_plain_and_compressed()
+    [Theory]
+    [InlineData("zstd", "-q", "--rm")]
+    [InlineData("xz", "-q", "-9")]
+    [InlineData("gzip", "-q", "-1")]
+    [InlineData("bzip2", "-q", "-1")]
+    public void Reads_on_over_volumes_plain_and_compressed(string program, params string[] options)
     {
         var path = _folder.At("volumes");
         using (var archive = new TestArchive(path))
@@ -93,11 +97,37 @@ public sealed class MetricArchiveTests : IDisposable
         }
 
         ProgramRun.Of("pmlogcheck", [path]).Succeeded().Out.Should().BeEmpty();
-        ProgramRun.Of("zstd", ["-q", "--rm", path + ".0", path + ".1"]).Succeeded();
+        ProgramRun.Of(program, [.. options, path + ".0", path + ".1", path + ".meta"]).Succeeded();
         var series = Numbers(path, default).Should().ContainSingle().Subject;
         series.Points.ToArray().Select(p => p.Value).Should().Equal(Enumerable.Range(1, 300).Select(i => (double)i));
         Numbers(path, TestArchive.Start.AddSeconds(290)).Single().Points.ToArray()[^1].Value.Should().Be(300);
         Numbers(path, TestArchive.Start.AddSeconds(290)).Single().Points.Length.Should().BeInRange(11, 75);
+    }
+
+    [Theory]
+    [InlineData("xz", ".xz")]
+    [InlineData("gzip", ".gz")]
+    [InlineData("bzip2", ".bz2")]
+    [InlineData("zstd", ".zst", "--rm")]
+    public void Refuses_compressed_volumes_that_are_damaged_cut_off_or_no_such_thing(string program, string ending, params string[] options)
+    {
+        var path = Record(ArchiveVersion.V3);
+        ProgramRun.Of(program, ["-q", .. options, path + ".0"]).Succeeded();
+        var whole = File.ReadAllBytes(path + ".0" + ending);
+        var damaged = (byte[])whole.Clone();
+        damaged[whole.Length / 2] ^= 0x55;
+        foreach (var bytes in new[] { whole[..^9], damaged, "no such thing"u8.ToArray() })
+        {
+            File.WriteAllBytes(path + ".0" + ending, bytes);
+            var refused = FluentActions.Invoking(() => MetricArchive.Open(path).Read(DateTimeOffset.MinValue, DateTimeOffset.MaxValue, null).Count()).Should().Throw<MusterException>().Which;
+            refused.Kind.Should().Be(ErrorKind.Corrupt);
+            refused.Message.Should().Contain(path + ".0" + ending).And.NotContain("\n");
+        }
+
+        File.WriteAllBytes(path + ".0" + ending, []);
+        FluentActions.Invoking(() => MetricArchive.Open(path).Read(DateTimeOffset.MinValue, DateTimeOffset.MaxValue, null).Count()).Should().Throw<MusterException>();
+        File.Move(path + ".0" + ending, path + ".0.lzma");
+        FluentActions.Invoking(() => MetricArchive.Open(path).Read(DateTimeOffset.MinValue, DateTimeOffset.MaxValue, null).Count()).Should().Throw<MusterException>().Which.Kind.Should().Be(ErrorKind.Unsupported);
     }
 
     [Fact]

@@ -38,7 +38,7 @@ public sealed class OtlpTests
         var body = OtlpBatches.Collect(Door(), Options(isJson: false, "sample.signed")).Single().Body;
         var metric = Field(Field(Field(body, 1), 2), 2);
         Text(Field(metric, 1)).Should().Be("sample.signed");
-        Text(Field(metric, 3)).Should().Be("1");
+        Text(Field(metric, 3)).Should().Be("{count}");
         var point = Field(Field(metric, 5), 1);
         Fields(point).Single(f => f.Number == 6).Value.Should().BeEquivalentTo(BitConverter.GetBytes(-42L));
         Fields(Field(body, 1)).Select(f => f.Number).Should().Equal(1, 2);

@@ -27,7 +27,7 @@ public sealed class LogPlanTests
         plan.Groups[0].Interval.Should().Be(TimeSpan.FromSeconds(10));
         plan.Groups[0].Instances.Should().Equal("1 minute", "web*");
         plan.Groups[1].Interval.Should().BeNull();
-        (plan.VolumeSize, plan.ArchiveSpan, plan.IsCompressed, plan.KeepAge, plan.KeepSize, plan.SyncInterval, plan.Version).Should().Be((10L << 20, TimeSpan.FromHours(12), false, TimeSpan.FromDays(30), 2L << 30, TimeSpan.FromSeconds(30), ArchiveVersion.V2));
+        (plan.VolumeSize, plan.ArchiveSpan, plan.Compression, plan.KeepAge, plan.KeepSize, plan.SyncInterval, plan.Version).Should().Be((10L << 20, TimeSpan.FromHours(12), ArchiveCompression.None, TimeSpan.FromDays(30), 2L << 30, TimeSpan.FromSeconds(30), ArchiveVersion.V2));
         plan.WantsContainer("web-1").Should().BeTrue();
         plan.WantsContainer("web-1/nginx").Should().BeTrue();
         plan.WantsContainer("web-test").Should().BeFalse();
@@ -56,9 +56,9 @@ public sealed class LogPlanTests
     [Theory]
     [InlineData("log: []", "1 to")]
     [InlineData("log: [{metrics: [a]}]", "no every")]
-    [InlineData("log: [{every: 1s}]", "no metrics")]
+    [InlineData("log:\n- {every: 1s, metrics: [a]}\n- {every: 1s}", "line 3: this entry of log has no metrics")]
     [InlineData("log: [{every: 1ms, metrics: [a]}]", "below")]
-    [InlineData("log: [{every: 1s, metrics: [a]}]\ncompress: gzip", "gzip")]
+    [InlineData("log: [{every: 1s, metrics: [a]}]\ncompress: gzip", "line 2: compress is \"gzip\", and can be xz, zstd or none")]
     [InlineData("log: [{every: 1s, metrics: [a]}]\nnonsense: 1", "nonsense")]
     [InlineData("log: [{every: 1s, metrics: [a]}]\nrotate: {every: 0s}", "longer than nothing")]
     [InlineData("log mandatory on 5 parsecs { a }", "no unit")]

@@ -27,10 +27,27 @@ public sealed class MetricLoggerTests : IDisposable
         shown.Split("kernel.uname.nodename").Should().HaveCount(2);
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task PCPs_tools_read_an_archive_whose_ended_volumes_are_compressed_as_it_is_by_default(int version)
+    {
+        using var logger = Logger($"log: [{{every: 10ms, metrics: [kernel, network, sample.long]}}]\nrotate: {{size: 4096}}\nversion: {version}");
+        var archive = (await logger.RunFolderAsync(_folder.At("archives"), new LogBounds(Samples: 60), Ct)).Archive;
+        Directory.GetFiles(_folder.At("archives"), "*.xz").Should().HaveCountGreaterThan(1);
+        File.Exists(archive + ".0").Should().BeFalse();
+        ProgramRun.Of("pmlogcheck", [archive]).Succeeded().Out.Should().BeEmpty();
+        ProgramRun.Of("pmdumplog", [archive]).Succeeded().Out.Split("value -9000000000").Should().HaveCount(61);
+        ProgramRun.Of("pmval", ["-a", archive, "-t", "10msec", "sample.long"]).Succeeded().Out.Split("-9000000000").Should().HaveCountGreaterThan(40);
+        ProgramRun.Of("pmlogextract", [archive, _folder.At("extracted")]).Succeeded().Error.Should().BeEmpty();
+        Samples(archive).Should().Be(61);
+        Samples(_folder.At("extracted")).Should().BeGreaterThanOrEqualTo(60);
+    }
+
     [Fact]
     public async Task Rotates_compresses_and_deletes_in_a_folder()
     {
-        using var logger = Logger("log: [{every: 10ms, metrics: [kernel, network, sample.long]}]\nrotate: {size: 4096, every: 300ms}\nkeep: {size: 30Ki}");
+        using var logger = Logger("log: [{every: 10ms, metrics: [kernel, network, sample.long]}]\nrotate: {size: 4096, every: 300ms}\nkeep: {size: 30Ki}\ncompress: zstd");
         await logger.RunFolderAsync(_folder.At("archives"), new LogBounds(Samples: 120), Ct);
         var archives = ArchiveFiles.In(_folder.At("archives"));
         archives.Should().HaveCountGreaterThanOrEqualTo(2);

@@ -44,11 +44,71 @@ public sealed class CapacityTests : IDisposable
         var page = ReportPage.Render(report);
         page.Should().NotContain("<script").And.NotContain("http://").And.NotContain("https://").And.NotContain("@import").And.NotContain("url(");
         page.Should().ContainAll("prefers-color-scheme:dark", "@media print", "<title>2026-03-", "<svg", "<table");
-        var document = XDocument.Parse(page.Replace("<!DOCTYPE html>", "", StringComparison.Ordinal).Replace("<meta charset=\"utf-8\">", "", StringComparison.Ordinal)
-            .Replace("initial-scale=1\">", "initial-scale=1\"/>", StringComparison.Ordinal).Replace("content=\"light dark\">", "content=\"light dark\"/>", StringComparison.Ordinal));
-        document.Descendants("svg").Should().HaveCount(2);
+        var document = Page(page);
+        document.Descendants("figure").Descendants("svg").Should().HaveCount(2);
+        document.Descendants("table").First().Descendants("svg").Should().HaveCount(2);
         document.Descendants("svg").Descendants("text").Should().Contain(t => t.Value == "limit 200 MiB");
         JsonDocument.Parse(JsonSerializer.Serialize(report, CapacityJson.Default.CapacityReport)).RootElement.GetProperty("subjects")[0].GetProperty("resources").GetArrayLength().Should().Be(2);
+    }
+
+    [Fact]
+    public void What_is_throttled_stalled_or_was_killed_is_not_proposed_less_than_it_has()
+    {
+        StrainedArchive.Write(_folder.At("a"), days: 3, [.. Enumerable.Range(0, 25).Select(i => $"c{i}")]);
+        var report = Plan();
+        var all = Enumerable.Range(0, 25).ToDictionary(i => i, i => report.Subjects.Single(s => s.Name == $"c{i}"));
+
+        // Throttled in 40 % of its periods: use alone says 0.75 cores.
+        var throttled = Use(4, "cpu");
+        (throttled.Limit, throttled.Percentile95).Should().Be((1, throttled.Percentile95)).And.Match<(double?, double)>(p => p.Item2 < 0.61);
+        throttled.Proposal.Should().BeApproximately(1.4, 1e-6);
+        throttled.Reason.Should().Contain("40 %");
+        all[4].Strain!.ThrottledPeriods.Should().BeApproximately(0.4, 1e-6);
+
+        // Waits for a processor a quarter of the time, and is not throttled: it keeps what it has.
+        Use(3, "cpu stalled").Percentile95.Should().BeApproximately(0.25, 1e-6);
+        Use(3, "cpu").Proposal.Should().Be(1);
+
+        // Waits for memory 15 % of the time; lost three processes, and three more before the archive began.
+        Use(6, "memory").Proposal.Should().BeApproximately(256 * 1.2 * 1048576, 8 * 1048576);
+        Use(9, "memory").Proposal.Should().Be(1536 * 1048576.0);
+        all[9].Strain!.OomKills.Should().Be(3);
+
+        // One that suffers nothing is proposed what it needs.
+        Use(1, "memory").Reason.Should().BeNull();
+        Use(1, "memory").Proposal.Should().BeLessThan(300 * 1048576.0);
+        Use(0, "cpu").Proposal.Should().BeLessThan(0.2);
+        report.Subjects[0].Name.Should().Be("c9", "what lost a process comes first");
+
+        ResourceUse Use(int container, string resource) => all[container].Resources.First(r => r.Resource == resource);
+    }
+
+    [Fact]
+    public void Tells_block_IO_in_bytes_and_operations_and_the_share_of_time_that_was_stalled()
+    {
+        StrainedArchive.Write(_folder.At("a"), days: 1, "idle", "x", "busy");
+        var resources = Plan().Subjects.Single(s => s.Name == "busy").Resources.ToDictionary(r => (r.Resource, r.Unit));
+        resources[("io read", "bytes/s")].Percentile95.Should().BeApproximately(2 * 1048576, 1);
+        resources[("io read", "ops/s")].Peak.Should().BeApproximately(120, 1e-6);
+        resources[("io write", "ops/s")].Mean.Should().BeApproximately(30, 1e-6);
+        resources[("io write", "bytes/s")].Peak.Should().BeGreaterThan(resources[("io write", "bytes/s")].Percentile95);
+        resources[("io stalled", "share")].Percentile95.Should().BeApproximately(0.04, 1e-6);
+        resources[("io stalled", "share")].Proposal.Should().BeNull();
+        resources[("memory stalled", "share")].Peak.Should().Be(0);
+    }
+
+    [Fact]
+    public void Says_first_what_is_to_be_done_and_draws_every_container()
+    {
+        StrainedArchive.Write(_folder.At("a"), days: 3, [.. Enumerable.Range(0, 50).Select(i => i == 7 ? "a-name-that-is-as-long-as-a-container-of-an-orchestrator-may-have-with-its-namespace/and-its-app-0123456789" : $"c{i}")]);
+        var report = Plan();
+        var advice = ReportAdvice.Of(report);
+        advice[0].Text.Should().Be("Raise the memory limit from 256 MiB to 384 MiB: 3 processes were killed because memory ran out.");
+        advice.Select(a => a.Kind).Should().BeInAscendingOrder().And.Contain([AdviceKind.Now, AdviceKind.Soon, AdviceKind.Saving]);
+        var page = ReportPage.Render(report);
+        Page(page).Descendants("details").Should().HaveCount(50);
+        page.Should().Contain("throttled 40 %").And.Contain("OOM").And.Contain("Stalled for I/O");
+        page.Length.Should().BeLessThan(6 * 1024 * 1024);
     }
 
     [Fact]
@@ -95,6 +155,10 @@ public sealed class CapacityTests : IDisposable
         level.Points.Length.Should().BeInRange(95, 110);
         level.Points.ToArray().Max(p => p.Value).Should().Be(5000);
     }
+
+    private static XDocument Page(string page) =>
+        XDocument.Parse(page.Replace("<!DOCTYPE html>", "", StringComparison.Ordinal).Replace("<meta charset=\"utf-8\">", "", StringComparison.Ordinal)
+            .Replace("initial-scale=1\">", "initial-scale=1\"/>", StringComparison.Ordinal).Replace("content=\"light dark\">", "content=\"light dark\"/>", StringComparison.Ordinal));
 
     private CapacityReport Report(string name)
     {

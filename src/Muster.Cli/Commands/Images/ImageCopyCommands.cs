@@ -40,11 +40,13 @@ internal static class ImageCopyCommands
         Aliases = [["push"]],
         Summary = "Push an image of the store to a registry or a layout",
         Usage = "[OPTION…] IMAGE DESTINATION",
-        Description = "DESTINATION is docker://[host[:port]/]repository[:tag], oci:DIR[:tag], oci-archive:FILE[:tag] or a file.aci. What is there already is not sent again. Signatures are pushed first: cosign's under their tag, bundles as referrers, simple signing into the folder that registries.d names (lookaside-staging).",
+        Description = "DESTINATION is docker://[host[:port]/]repository[:tag], oci:DIR[:tag], oci-archive:FILE[:tag] or a file.aci. What is there already is not sent again. Signatures are pushed first: cosign's under their tag, bundles as referrers, simple signing into the folder that registries.d names (lookaside-staging). --sign-by and --sign-by-sigstore-private-key sign it anew, under the name that it has there.",
         Example = """
             muster image push example.com/app:1.0 docker://registry.example.com/app:1.0
+            # signed with a key of cosign generate-key-pair
+            muster image push --sign-by-sigstore-private-key=cosign.key example.com/app:1.0 docker://registry.example.com/app:1.0
             """,
-        Options = [Overwrite, Gzip, Insecure],
+        Options = [Overwrite, Gzip, Insecure, .. SigningOptions.All],
         Arguments = (2, 2),
         Run = (call, ct) => RunAsync(call, local: true, ct),
     };
@@ -64,7 +66,7 @@ internal static class ImageCopyCommands
             muster image copy docker://registry.example.com/app:1.0 oci-archive:app.tar
             muster image copy --to-root=/srv/other registry.example.com/app:1.0
             """,
-        Options = [Overwrite, Gzip, Insecure, FetchCommand.Platform, new("to-root", "Copy into the store of the root DIR", "DIR")],
+        Options = [Overwrite, Gzip, Insecure, FetchCommand.Platform, new("to-root", "Copy into the store of the root DIR", "DIR"), .. SigningOptions.All],
         Arguments = (1, 2),
         Run = (call, ct) => RunAsync(call, local: false, ct),
     };
@@ -77,15 +79,21 @@ internal static class ImageCopyCommands
             Insecure = FetchOptions.ParseInsecure(call.Values("insecure-options")),
             Platform = call.Value("platform") is { } platform ? OciPlatform.Parse(platform) : null,
         };
+        var signers = SigningOptions.Read(call, ct);
         using var progress = new ByteProgress(call, "copying " + call.Arguments[0]);
         options = options with { Progress = progress.Add };
         var image = local ? ImageRows.Find(store, call.Arguments[0]) : await new ImageFetcher(store).ResolveAsync(call.Arguments[0], options, ct);
-        var export = new ImageExport(store);
+        var export = new ImageExport(store) { Signers = signers };
         if (call.Value("to-root") is { } other)
         {
             if (call.Arguments.Count > 1)
             {
                 throw new MusterException(ErrorKind.Usage, $"With --to-root there is no other destination: leave out \"{call.Arguments[1]}\"");
+            }
+
+            if (signers.Count > 0)
+            {
+                throw new MusterException(ErrorKind.Usage, "A root keeps the signatures that an image has: sign it on its way to a registry, docker://host/repository:tag");
             }
 
             Directory.CreateDirectory(other);

@@ -12,27 +12,30 @@ internal static class MetricTopCommand
 {
     private const byte Interrupt = 3;
 
-    private static readonly IReadOnlyList<TopColumn> Columns =
+    // Two lines above the table, its heading, and the line that the cursor stands on.
+    private const int FixedLines = 4;
+
+    internal static readonly IReadOnlyList<TopColumn> Columns =
     [
         new("name", "NAME", r => r.Name, null, 'N'),
-        new("kind", "KIND", r => r.Kind, null, '\0'),
-        new("state", "STATE", r => r.State, null, '\0'),
-        new("cpu", "CPU%", r => TopRow.Percent(r.Cpu), r => r.Cpu, 'c'),
-        new("cpu-limit", "OF%", r => TopRow.Percent(r.Cpu / r.CpuLimit), r => r.Cpu / r.CpuLimit, '\0'),
-        new("throttled", "THROT%", r => TopRow.Percent(r.Throttled), r => r.Throttled, 't'),
-        new("memory", "MEM", r => TopRow.Bytes(r.Memory), r => r.Memory, 'm'),
-        new("memory-limit", "LIMIT", r => r.MemoryLimit is null ? "-" : TopRow.Bytes(r.MemoryLimit), r => r.MemoryLimit, '\0'),
-        new("memory-share", "MEM%", r => TopRow.Percent(r.Memory / r.MemoryLimit), r => r.Memory / r.MemoryLimit, 'M'),
-        new("read", "READ/s", r => TopRow.Bytes(r.ReadBytes), r => r.ReadBytes, '\0'),
-        new("write", "WRITE/s", r => TopRow.Bytes(r.WriteBytes), r => r.WriteBytes, '\0'),
+        new("kind", "KIND", r => r.Kind, null, '\0', 11),
+        new("state", "STATE", r => r.State, null, '\0', 12),
+        new("cpu", "CPU%", r => TopRow.Percent(r.Cpu), r => r.Cpu, 'c', 0, r => r.Cpu / r.CpuLimit),
+        new("cpu-limit", "OF%", r => TopRow.Percent(r.Cpu / r.CpuLimit), r => r.Cpu / r.CpuLimit, '\0', 9, r => r.Cpu / r.CpuLimit),
+        new("throttled", "THR%", r => TopRow.Percent(r.Throttled), r => r.Throttled, 't', 6, r => r.Throttled > 0.01 ? Math.Max(0.75, r.Throttled.Value) : null),
+        new("memory", "MEM", r => TopRow.Bytes(r.Memory), r => r.Memory, 'm', 1),
+        new("memory-limit", "LIMIT", r => r.MemoryLimit is null ? "-" : TopRow.Bytes(r.MemoryLimit), r => r.MemoryLimit, '\0', 10),
+        new("memory-share", "MEM%", r => TopRow.Percent(r.Memory / r.MemoryLimit), r => r.Memory / r.MemoryLimit, 'M', 2, r => r.Memory / r.MemoryLimit),
+        new("read", "READ/s", r => TopRow.Bytes(r.ReadBytes), r => r.ReadBytes, '\0', 3),
+        new("write", "WRITE/s", r => TopRow.Bytes(r.WriteBytes), r => r.WriteBytes, '\0', 3),
         new("io", "", _ => "", r => r.ReadBytes + r.WriteBytes, 'i'),
-        new("in", "IN/s", r => TopRow.Bytes(r.NetworkIn), r => r.NetworkIn, '\0'),
-        new("out", "OUT/s", r => TopRow.Bytes(r.NetworkOut), r => r.NetworkOut, '\0'),
+        new("in", "IN/s", r => TopRow.Bytes(r.NetworkIn), r => r.NetworkIn, '\0', 4),
+        new("out", "OUT/s", r => TopRow.Bytes(r.NetworkOut), r => r.NetworkOut, '\0', 4),
         new("network", "", _ => "", r => r.NetworkIn + r.NetworkOut, 'n'),
-        new("processes", "PIDS", r => r.Processes?.ToString("0", CultureInfo.InvariantCulture) ?? "-", r => r.Processes, 'p'),
-        new("pressure", "PSI c/m/i%", r => $"{TopRow.Percent(r.CpuPressure)}/{TopRow.Percent(r.MemoryPressure)}/{TopRow.Percent(r.IoPressure)}", r => Math.Max(r.CpuPressure ?? 0, Math.Max(r.MemoryPressure ?? 0, r.IoPressure ?? 0)), 'P'),
-        new("restarts", "RST", r => r.Restarts?.ToString("0", CultureInfo.InvariantCulture) ?? "-", r => r.Restarts, 'r'),
-        new("oom", "OOM", r => r.OutOfMemoryKills?.ToString("0", CultureInfo.InvariantCulture) ?? "-", r => r.OutOfMemoryKills, 'o'),
+        new("processes", "PIDS", r => r.Processes?.ToString("0", CultureInfo.InvariantCulture) ?? "-", r => r.Processes, 'p', 8),
+        new("pressure", "PSI c/m/i%", r => $"{Whole(r.CpuPressure)}/{Whole(r.MemoryPressure)}/{Whole(r.IoPressure)}", Pressure, 'P', 5, r => Pressure(r) is >= 0.25 and { } p ? Math.Max(0.75, p) : null),
+        new("restarts", "RST", r => r.Restarts?.ToString("0", CultureInfo.InvariantCulture) ?? "-", r => r.Restarts, 'r', 13),
+        new("oom", "OOM", r => r.OutOfMemoryKills?.ToString("0", CultureInfo.InvariantCulture) ?? "-", r => r.OutOfMemoryKills, 'o', 7, r => r.OutOfMemoryKills > 0 ? 1 : null),
     ];
 
     public static readonly Command Command = new()
@@ -43,7 +46,7 @@ internal static class MetricTopCommand
         Description = """
             Every pod of this root, and docker's, podman's and LXC's containers: CPU (of one CPU, of the limit), throttling, memory against the limit, block I/O, network, processes, pressure (CPU/memory/I/O), restarts, kills for lack of memory. NAME shows only the containers of that name; * and ? are wildcards.
 
-            On a terminal: c m M i n p t P r o N sort by CPU, memory, share of memory, I/O, network, processes, throttling, pressure, restarts, kills, name; a shows apps; space reads at once; q ends. Elsewhere one table is printed for each reading.
+            On a terminal: c m M i n p t P r o N sort by CPU, memory, share of memory, I/O, network, processes, throttling, pressure, restarts, kills, name; a shows apps; arrows, page up and page down move through them; space reads at once; q ends. What does not fit the terminal is left out, the least important columns first. Yellow and red: near its limit, throttled, or stalled. Elsewhere one table is printed for each reading.
             """,
         Example = "muster metric top\nmuster metric top --sort=memory --apps\nmuster metric top -s 1 --format=json",
         Options =
@@ -112,28 +115,34 @@ internal static class MetricTopCommand
     {
         var terminal = call.Terminal;
         var before = TerminalDevice.MakeRaw(0);
-        // The alternate screen, without a cursor.
-        terminal.Out.Write("\e[?1049h\e[?25l");
+
+        // The alternate screen, without a cursor, and without going on to the next line by itself.
+        terminal.Out.Write("\e[?1049h\e[?25l\e[?7l");
         try
         {
             var next = TimeSpan.FromMilliseconds(300);
-            IReadOnlyList<TopRow> rows = [];
-            while (left > 0 && !ct.IsCancellationRequested)
+            var first = 0;
+            IReadOnlyList<TopRow>? rows = null;
+            while (left > 0)
             {
-                Draw(terminal, view, rows, call.Time.GetLocalNow());
-                Span<PollFd> polls = [new PollFd { Descriptor = 0, Events = PollFd.In }];
+                var size = TerminalDevice.Size(1) ?? (24, 80);
+                first = Draw(terminal, view, rows, first, size, call.Time.GetLocalNow());
                 var started = call.Time.GetTimestamp();
-                var pressed = Descriptors.Poll(polls, (int)next.TotalMilliseconds) > 0;
-                var again = false;
-                if (pressed && !Press(view, out again))
+                var pressed = WaitKey(next, size, ct);
+                if (ct.IsCancellationRequested)
                 {
                     return 0;
                 }
 
-                if (pressed && !again)
+                var again = false;
+                if (pressed && !Press(view, ref first, size.Rows, out again))
                 {
-                    next -= call.Time.GetElapsedTime(started);
-                    next = next > TimeSpan.Zero ? next : TimeSpan.Zero;
+                    return 0;
+                }
+
+                next -= call.Time.GetElapsedTime(started);
+                if (next > TimeSpan.FromMilliseconds(1) && !again)
+                {
                     continue;
                 }
 
@@ -147,14 +156,30 @@ internal static class MetricTopCommand
         }
         finally
         {
-            terminal.Out.Write("\e[?25h\e[?1049l");
+            terminal.Out.Write("\e[?7h\e[?25h\e[?1049l");
             terminal.Flush();
             TerminalDevice.Restore(0, before);
         }
     }
 
+    // Until a key is pressed, the time is over, the terminal has another size, or all is to end.
+    private static bool WaitKey(TimeSpan time, (ushort Rows, ushort Columns) size, CancellationToken ct)
+    {
+        const int slice = 100;
+        Span<PollFd> polls = [new PollFd { Descriptor = 0, Events = PollFd.In }];
+        for (var left = (int)time.TotalMilliseconds; left > 0 && !ct.IsCancellationRequested && (TerminalDevice.Size(1) ?? size) == size; left -= slice)
+        {
+            if (Descriptors.Poll(polls, Math.Min(left, slice)) > 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     // False when the key ends it; again asks for a new reading.
-    private static bool Press(TopView view, out bool again)
+    private static bool Press(TopView view, ref int first, int screen, out bool again)
     {
         Span<byte> key = stackalloc byte[16];
         var read = Descriptors.Read(0, key);
@@ -162,6 +187,14 @@ internal static class MetricTopCommand
         if (read <= 0 || key[0] is Interrupt or (byte)'q')
         {
             return false;
+        }
+
+        // Keys without a letter come as ESC [ and more (ECMA-48, section 5.4).
+        if (key[0] == '\e')
+        {
+            var page = Math.Max(1, screen - FixedLines);
+            first += System.Text.Encoding.ASCII.GetString(key[..(int)read]) switch { "\e[A" => -1, "\e[B" => 1, "\e[5~" => -page, "\e[6~" => page, _ => 0 };
+            return true;
         }
 
         var pressed = (char)key[0];
@@ -175,34 +208,54 @@ internal static class MetricTopCommand
         }
         else if (pressed != '\0' && Columns.FirstOrDefault(c => c.Key == pressed) is { } column)
         {
-            view.Sort = column.Name;
+            (view.Sort, first) = (column.Name, 0);
         }
 
         return true;
     }
 
-    private static void Draw(Terminal terminal, TopView view, IReadOnlyList<TopRow> all, DateTimeOffset now)
+    // The screen in one write: nothing is cleared that is not written again at once. Returns the first row that is shown.
+    private static int Draw(Terminal terminal, TopView view, IReadOnlyList<TopRow>? read, int first, (ushort Rows, ushort Columns) size, DateTimeOffset now)
     {
-        var (rows, columns) = TerminalDevice.Size(1) ?? (24, 80);
+        var (rows, columns) = size;
+        var all = read ?? [];
         var chosen = view.Choose(all);
+        var room = Math.Max(1, rows - FixedLines);
+        first = Math.Clamp(first, 0, Math.Max(0, chosen.Count - room));
         var screen = new StringBuilder("\e[H");
-        var busy = all.Where(r => r.Kind != "app").Sum(r => r.Cpu ?? 0);
-        Line($"{now:HH:mm:ss}  {chosen.Count} containers, {busy:0.00} CPUs, sorted by {view.Sort}  (c m i n p t sort, a apps, q ends)");
-        Line("");
-        var number = 0;
-        foreach (var line in view.Lines(chosen, columns).Take(Math.Max(1, rows - 3)))
+        var pods = all.Where(r => r.Kind != "app").ToList();
+        var part = chosen.Count > room ? $"{first + 1}-{Math.Min(chosen.Count, first + room)} of " : "";
+        Line($"{now:HH:mm:ss}  {part}{chosen.Count} {(chosen.Count == 1 ? "container" : "containers")}  {pods.Sum(r => r.Cpu ?? 0):0.00} CPUs  {TopRow.Bytes(pods.Sum(r => r.Memory ?? 0))} memory  by {view.Sort}", "1");
+        Line("c CPU  m memory  i I/O  n network  P PSI  t throttled  a apps  q quit", "2");
+
+        // Widths are those of all rows, that nothing moves when one comes into view.
+        foreach (var (number, line) in view.Lines(chosen, columns, terminal.Style).Index())
         {
-            Line(number++ == 0 ? terminal.Style(line, "7") : line);
+            if (number == 0 || (number > first && number <= first + room))
+            {
+                screen.Append(line).Append("\e[K\r\n");
+            }
         }
 
-        screen.Append("\e[J");
-        terminal.Out.Write(screen);
+        if (chosen.Count == 0 && read is not null)
+        {
+            Line(all.Count == 0 ? "  there are no containers" : "  no container runs; --all shows those that ended", null);
+        }
+
+        terminal.Out.Write(screen.Append("\e[J"));
         terminal.Flush();
+        return first;
 
         // A raw terminal needs both, and each line clears what stood there.
-        void Line(string text) => screen.Append(text.Length > columns && !text.StartsWith('\e') ? text[..columns] : text).Append("\e[K\r\n");
+        void Line(string text, string? sgr)
+        {
+            var cut = text.Length > columns ? text[..columns] : text;
+            screen.Append(sgr is null ? cut : terminal.Style(cut, sgr)).Append("\e[K\r\n");
+        }
     }
-}
 
-/// <summary>A column of <c>metric top</c>; one without a heading is only for sorting.</summary>
-internal sealed record TopColumn(string Name, string Heading, Func<TopRow, string> Text, Func<TopRow, double?>? Number, char Key);
+    private static string Whole(double? share) => share is { } part ? Math.Min(999, part * 100).ToString("0", CultureInfo.InvariantCulture) : "-";
+
+    private static double? Pressure(TopRow row) =>
+        row is { CpuPressure: null, MemoryPressure: null, IoPressure: null } ? null : Math.Max(row.CpuPressure ?? 0, Math.Max(row.MemoryPressure ?? 0, row.IoPressure ?? 0));
+}

@@ -19,7 +19,7 @@ internal static class RecordCommand
         Summary = "Record metrics of this node into an archive",
         Usage = "[OPTION…] DIR|ARCHIVE [METRIC…]",
         Description = """
-            Writes PCP archives, which muster metric replay and report read, and PCP's own tools with -a. With a folder, archives are named by the time, a new one is begun every day, ended volumes are compressed with zstd and old archives deleted, as the configuration says; what a killed logger left there is put right first. With any other name, that archive is written.
+            Writes PCP archives, which muster metric replay and report read, and PCP's own tools with -a. With a folder, archives are named by the time, a new one is begun every day, ended volumes are compressed with xz and old archives deleted, as the configuration says; what a killed logger left there is put right first. With any other name, that archive is written.
 
             METRIC is a name or the beginning of names. A configuration is YAML (log, containers, rotate, compress, keep, sync) or pmlogger's own language. Runs in the foreground until it is ended or has what it was to record.
             """,

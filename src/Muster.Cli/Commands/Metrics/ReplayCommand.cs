@@ -27,7 +27,7 @@ internal static class ReplayCommand
         Summary = "Show the values that an archive holds",
         Usage = "[OPTION…] ARCHIVE [METRIC…]",
         Description = """
-            ARCHIVE is an archive's name, one of its files, or a folder of archives of one host; version 2 or 3, volumes plain or compressed with zstd. METRIC is a name or the beginning of names, all by default.
+            ARCHIVE is an archive's name, one of its files, or a folder of archives of one host; version 2 or 3, volumes plain or compressed with xz, zstd, gzip or bzip2. METRIC is a name or the beginning of names, all by default.
 
             Without an interval the values are those that were recorded; with one they are interpolated at regular times. Counters are shown as rates per second, those of times as the share of the time, unless --raw is given. Times are written as 2026-01-31T12:00:00 (UTC unless a zone is given), as +5m after the archive's beginning or -5m before its end.
             """,

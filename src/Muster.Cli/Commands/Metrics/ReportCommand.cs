@@ -19,7 +19,8 @@ internal static class ReportCommand
         new("headroom", s => ReportFigures.Headroom(s.Resources[0])),
         new("trend", s => ReportFigures.Trend(s.Resources[0])),
         new("full-in", s => ReportFigures.DaysToFull(s.Resources[0])),
-        new("proposed", s => ReportFigures.Value(s.Resources[0].Proposal, s.Resources[0].Unit)),
+        new("proposed", s => ReportFigures.Proposal(s.Resources[0])),
+        new("why", s => s.Resources[0].Reason ?? ""),
     ];
 
     public static readonly Command Command = new()
@@ -28,7 +29,7 @@ internal static class ReportCommand
         Summary = "Plan capacity from archives: peaks, trends, headroom, days to full, proposed limits",
         Usage = "[OPTION…] ARCHIVE…",
         Description = """
-            Reads archives of one host (names, files or folders) and tells for the host and each container how much CPU, memory, disk and network it used: mean, 95th percentile and peak, the trend per day, the headroom below its limit, when it will be full, and a limit that would suit. --html writes one page with charts that needs nothing else. Those that need attention come first.
+            Reads archives of one host (names, files or folders) and tells for the host and each container how much CPU, memory, disk, network and block I/O it used, and for what share of the time it was stalled for want of CPU, memory or I/O: mean, 95th percentile and peak, the trend per day, the headroom below its limit, when it will be full, and a limit that would suit; one that is throttled, stalled or out of memory is not proposed less than it has. --html writes one page with charts that needs nothing else. Those that need attention come first.
 
             Record container, kernel.all.cpu, mem, hinv.ncpu, filesys and network.interface, one minute apart and for a week or more, for proposals to rely on.
             """,
@@ -65,7 +66,7 @@ internal static class ReportCommand
             }
             else if (call.Value("html") is null)
             {
-                Listing.Write(call, report.Subjects.SelectMany(s => s.Resources.Select(r => new CapacitySubject(s.Name, s.Kind, [r]))), Columns, CapacityJson.Default.CapacitySubject, legend: !call.Has("no-legend"));
+                Listing.Write(call, report.Subjects.SelectMany(s => s.Resources.Where(IsTold).Select(r => new CapacitySubject(s.Name, s.Kind, [r]))), Columns, CapacityJson.Default.CapacitySubject, legend: !call.Has("no-legend"));
             }
 
             if (archives.IsTorn && !call.Quiet)
@@ -76,6 +77,9 @@ internal static class ReportCommand
             return Task.FromResult(0);
         },
     };
+
+    // Most containers do no I/O and wait for nothing: the table leaves out what never was.
+    private static bool IsTold(ResourceUse use) => use.Peak > 0 || !(use.Unit is "share" || use.Resource.StartsWith("io ", StringComparison.Ordinal));
 
     private static void Write(string file, string page)
     {

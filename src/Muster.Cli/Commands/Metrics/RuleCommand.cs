@@ -19,7 +19,7 @@ internal static class RuleCommand
         new("rule", s => s.Rule),
         new("state", s => s.State.ToString().ToLowerInvariant()),
         new("since", s => Time(s.Since)),
-        new("matches", s => s.Matches.Count == 0 ? "-" : string.Join(", ", s.Matches.Take(5).Select(m => (m.Instance is null ? "" : m.Instance + " ") + m.Value.ToString("G6", CultureInfo.InvariantCulture)))),
+        new("matches", s => s.Matches.Count == 0 ? "-" : string.Join(", ", s.Matches.Take(5).Select(m => (m.Instance is null ? "" : m.Instance + " ") + m.Text))),
         new("condition", s => s.Condition),
     ];
 
@@ -29,7 +29,7 @@ internal static class RuleCommand
         Summary = "Evaluate rules over this node's metrics, or over archives",
         Usage = "[OPTION…] FILE",
         Description = """
-            FILE is YAML: rules with name, when, for (how long the condition must hold), every, message, repeat and actions (log, syslog, webhook). A condition compares expressions of metrics: some_inst container.memory.usage / container.memory.limit > 0.9, 50%_inst or all_inst for so many instances, #'name' for chosen ones, joined by and, or, not.
+            FILE is YAML: rules with name, when, for (how long the condition must hold), every, message, repeat and actions (log, syslog, webhook). A condition compares expressions of metrics: container.memory.usage / container.memory.limit > 90%. Counters stand for their rates (instant(METRIC) for what was counted), numbers may have units (100 Mbyte, 5 min, 10 count/sec). Comparisons are joined instance by instance with and, or, not; some_inst, all_inst and 50%_inst make one truth of all instances, #'name' chooses some.
 
             Over archives every event is printed with its time, then where each rule stands, and no action is carried out. Over this node, events are printed and actions carried out until the command is ended; --once evaluates for the longest interval, so that rates are known, prints where each rule stands and leaves with 1 when any fires.
             """,
@@ -57,18 +57,25 @@ internal static class RuleCommand
     private static int OverArchives(Invocation call, IReadOnlyList<Rule> rules)
     {
         var archives = ArchiveSet.Open(call.Values("archive"));
-        var window = TimeWindow.Parse(call.Value("start"), call.Value("end"), archives);
         if (call.Has("check"))
         {
-            window = new TimeWindow(archives.End.AddTicks(1), archives.End.AddTicks(1));
+            return Checked(call, rules, archives.Names);
         }
 
+        var window = TimeWindow.Parse(call.Value("start"), call.Value("end"), archives);
         var states = RuleEvaluation.Replay(rules, archives, window, news => Print(call, news));
-        if (!call.Json && !call.Has("check"))
+        if (!call.Json)
         {
             Listing.Write(call, states, Columns, RuleJson.Default.RuleStatus, legend: !call.Has("no-legend"));
         }
 
+        return 0;
+    }
+
+    private static int Checked(Invocation call, IReadOnlyList<Rule> rules, MetricNames names)
+    {
+        RuleEvaluation.Check(rules, names);
+        call.Terminal.Say($"{call.Arguments[0]}: {rules.Count} {(rules.Count == 1 ? "rule" : "rules")}, each of them fits the metrics there are");
         return 0;
     }
 
@@ -86,8 +93,7 @@ internal static class RuleCommand
             var catalog = new MetricCatalog(agents);
             if (call.Has("check"))
             {
-                RuleEvaluation.Check(rules, catalog);
-                return 0;
+                return Checked(call, rules, catalog.Current);
             }
 
             await using var delivery = new RuleDelivery(call.Time, call.Terminal.Say);

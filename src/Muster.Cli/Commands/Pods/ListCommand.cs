@@ -282,7 +282,7 @@ internal static class ListCommand
 
     private static string Networks(PodView view) => view.HostNetwork ? "host" : string.Join(',', view.Networks.Select(n => $"{n.Network}={string.Join('+', n.Addresses.Select(a => a.Split('/')[0]))}"));
 
-    private static string Port(Muster.Network.PortMapping port) => $"{(port.HostAddress is null ? "" : port.HostAddress + ":")}{port.HostPort}->{port.PodPort}/{port.Protocol}";
+    private static string Port(Muster.Network.PortMapping port) => $"{Muster.Network.PortMappings.HostEnd(port.HostAddress, port.HostPort)}->{port.PodPort}/{port.Protocol}";
 
     private static string Time(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
 }

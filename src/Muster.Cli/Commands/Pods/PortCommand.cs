@@ -22,7 +22,7 @@ internal static class PortCommand
             [
                 new Column<PortMapping>("name", p => p.Name ?? "-"),
                 new Column<PortMapping>("protocol", p => p.Protocol),
-                new Column<PortMapping>("host", p => $"{p.HostAddress ?? "*"}:{p.HostPort}"),
+                new Column<PortMapping>("host", p => p.HostAddress is null ? $"*:{p.HostPort}" : PortMappings.HostEnd(p.HostAddress, p.HostPort)),
                 new Column<PortMapping>("pod", p => p.PodPort.ToString()),
             ], CliJson.Default.PortMapping);
             return Task.FromResult(0);

@@ -21,7 +21,8 @@ public static class SignatureManifests
     /// <summary>An image has a handful of signatures; more only cost time.</summary>
     public const int MaxSignatures = 32;
 
-    private const string SignatureAnnotation = "dev.cosignproject.cosign/signature";
+    /// <summary>The annotation of a layer of cosign's that holds the signature of its content, in base64.</summary>
+    internal const string SignatureAnnotation = "dev.cosignproject.cosign/signature";
 
     /// <summary>The tag under which cosign puts signatures: <c>sha256-HEX.sig</c>.</summary>
     public static string CosignTag(Digest manifest) => manifest.FileName + ".sig";

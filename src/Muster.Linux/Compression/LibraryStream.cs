@@ -1,7 +1,9 @@
-namespace Muster.Images.Archives;
+using Muster.Core;
+
+namespace Muster.Linux;
 
 /// <summary>A decompressing stream over a native library: the buffers and the loop that xz, bzip2 and zstd have in common.</summary>
-internal abstract unsafe class LibraryStream(Stream compressed) : ReadOnlyStream
+public abstract unsafe class LibraryStream(Stream compressed) : ReadOnlyStream
 {
     private readonly byte[] _input = new byte[128 * 1024];
     private int _start;
@@ -49,4 +51,8 @@ internal abstract unsafe class LibraryStream(Stream compressed) : ReadOnlyStream
 
     /// <summary>Decompresses once: how much was used and made, and whether all streams have ended well.</summary>
     protected abstract (int Used, int Made, bool Finished) Step(byte* input, int available, bool inputEnded, byte* output, int room);
+
+    /// <summary>The sentence for a library that is not on this host.</summary>
+    protected internal static MusterException Missing(string format, string package, Exception inner) =>
+        new(ErrorKind.Unsupported, $"The archive is compressed with {format} and this host lacks its library: install the Debian package {package}, or compress the archive with gzip or zstd", inner);
 }

@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
 
-namespace Muster.Images.Archives;
+namespace Muster.Linux;
 
 /// <summary>Decompresses bzip2, concatenated streams too, by the system's libbz2 (bzlib.h).</summary>
-internal sealed unsafe partial class Bzip2Stream : LibraryStream
+public sealed unsafe partial class Bzip2Stream : LibraryStream
 {
     private const int Ok = 0;
     private const int StreamEnd = 4;
@@ -24,7 +24,7 @@ internal sealed unsafe partial class Bzip2Stream : LibraryStream
         {
             NativeMemory.Free(_state);
             _state = null;
-            throw e is DllNotFoundException ? Decompression.Missing("bzip2", "libbz2-1.0", e) : e;
+            throw e is DllNotFoundException ? Missing("bzip2", "libbz2-1.0", e) : e;
         }
     }
 

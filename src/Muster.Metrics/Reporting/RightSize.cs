@@ -1,0 +1,57 @@
+using System.Globalization;
+
+namespace Muster.Metrics.Reporting;
+
+/// <summary>
+/// Corrects what use alone would propose: a container that its limit holds back shows less use than it has need of, and is
+/// never proposed less than it has. Pure.
+/// </summary>
+internal static class RightSize
+{
+    /// <summary>A limit that is met in one of a hundred periods is met by chance.</summary>
+    public const double LeastThrottling = 0.01;
+
+    /// <summary>A process is always waiting somewhere; so much of the time it is slowed down by it (at the 95th percentile).</summary>
+    public const double LeastStall = 0.1;
+
+    /// <summary>What the memory that nobody got would have been is not known; half as much again is tried.</summary>
+    private const double AfterOomKill = 0.5;
+
+    public static CapacitySubject Of(CapacitySubject subject, double margin) =>
+        subject with { Resources = [.. subject.Resources.Select(r => r.Resource switch { "cpu" => Cpu(subject, r, margin), "memory" => Memory(subject, r, margin), _ => r })] };
+
+    private static ResourceUse Cpu(CapacitySubject subject, ResourceUse use, double margin)
+    {
+        if (use.Limit is not { } limit)
+        {
+            return use;
+        }
+
+        if (subject.Strain?.ThrottledPeriods is >= LeastThrottling and { } throttled)
+        {
+            return AtLeast(use, limit * (1 + Math.Max(margin, throttled)), $"its limit held it back in {Share(throttled)} of the periods");
+        }
+
+        return subject.Find("cpu stalled") is { Percentile95: >= LeastStall } stalled ? AtLeast(use, limit, $"it waited for a processor {Share(stalled.Percentile95)} of the time") : use;
+    }
+
+    private static ResourceUse Memory(CapacitySubject subject, ResourceUse use, double margin)
+    {
+        if (use.Limit is not { } limit)
+        {
+            return use;
+        }
+
+        if (subject.Strain is { OomKills: > 0 and var kills })
+        {
+            return AtLeast(use, limit * (1 + Math.Max(margin, AfterOomKill)), kills == 1 ? "a process was killed because memory ran out" : string.Create(CultureInfo.InvariantCulture, $"{kills:0} processes were killed because memory ran out"));
+        }
+
+        return subject.Find("memory stalled") is { Percentile95: >= LeastStall } stalled ? AtLeast(use, limit * (1 + margin), $"it waited for memory {Share(stalled.Percentile95)} of the time") : use;
+    }
+
+    private static ResourceUse AtLeast(ResourceUse use, double least, string why) =>
+        use with { Proposal = Math.Max(use.Proposal ?? 0, UseStatistics.RoundUp(least, use.Unit)), Reason = why };
+
+    private static string Share(double share) => ReportFigures.Value(share, "share");
+}
