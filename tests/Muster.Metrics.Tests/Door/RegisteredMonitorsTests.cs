@@ -1,4 +1,8 @@
+using Muster.Metrics.Collecting;
 using Muster.Metrics.Door;
+using Muster.Metrics.Logging;
+using Muster.Metrics.Names;
+using Muster.Metrics.Rules;
 using Muster.TestKit;
 
 namespace Muster.Metrics.Tests.Door;
@@ -29,6 +33,33 @@ public sealed class RegisteredMonitorsTests : IDisposable
 
     [Fact]
     public void Takes_a_folder_that_is_not_there_for_none() => new RegisteredMonitors("/nowhere").RuleEngines().Should().BeEmpty();
+
+    [Fact]
+    public async Task Shows_the_nodes_own_logger_and_rules_to_PCPs_summary()
+    {
+        using var logger = new MetricLogger(LogPlan.Parse("log: [{every: 1s, metrics: [sample.stored]}]", "log.yaml"), new MetricCatalog([new SampleAgent()]), TimeProvider.System, _ => { });
+        var rules = RuleFile.Parse("rules:\n- {name: always, when: sample.stored > 0, every: 100ms, actions: [{log: true}]}\n- {name: never, when: sample.stored < 0, every: 100ms}\n", "rules.yaml");
+        var progress = new RuleProgress("/etc/muster/rules.yaml", rules);
+        using var door = new TestDoor();
+        (door.Door.LogArchive, door.Door.Rules) = (() => logger.Archive, progress);
+        using var end = new CancellationTokenSource();
+        var logging = logger.RunArchiveAsync(_folder.At("archive"), new LogBounds(), end.Token);
+        var evaluating = RuleEvaluation.RunAsync(rules, door.Door.Catalog, TimeProvider.System, (_, _) => { }, _ => { }, progress, end.Token);
+        for (var attempt = 0; attempt < 500 && (progress.True < 3 || logger.Archive is null); attempt++)
+        {
+            ProgramRun.Of("/bin/sleep", ["0.02"]);
+        }
+
+        var all = door.Local("/usr/bin/pminfo", "-f", "pmcd.pmlogger", "pmcd.pmie").Succeeded().Out;
+        all.Should().Contain($"inst [0 or \"primary\"] value \"{_folder.At("archive")}\"");
+        all.Should().Contain("value \"/etc/muster/rules.yaml\"");
+        all.Should().MatchRegex("pmcd.pmie.numrules\n    inst .* value 2\n").And.MatchRegex("pmcd.pmie.actions\n    inst .* value 1\n").And.MatchRegex("pmcd.pmie.eval.expected\n    inst .* value 20\n");
+        (progress.True + progress.False).Should().BeGreaterThan(5);
+        progress.False.Should().BePositive();
+        await end.CancelAsync();
+        await logging;
+        await FluentActions.Awaiting(() => evaluating).Should().ThrowAsync<OperationCanceledException>();
+    }
 
     private static string Parent() => File.ReadAllText("/proc/self/stat").Split(") ")[^1].Split(' ')[1];
 }

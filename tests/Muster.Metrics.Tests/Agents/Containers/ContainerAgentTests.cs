@@ -271,4 +271,20 @@ public sealed class ContainerAgentTests : IDisposable
             }
         }
     }
+
+    [Fact]
+    public void Gives_an_event_client_each_event_once()
+    {
+        var container = new ContainerDescription { Name = "again", Id = "1", Kind = ContainerKind.Docker, State = ContainerState.Exited };
+        _source.Current = [container];
+        _agent.Sample();
+        _source.Current = [container with { Restarts = 1 }];
+        _agent.Sample();
+        using var door = new TestDoor(_agent);
+        door.Local("/usr/bin/pminfo", "-f", "container.events.restart").Succeeded().Out.Should().Contain("[1 event record ");
+
+        // One client that looks three times.
+        var seen = door.Local("/usr/bin/pmevent", "-s", "3", "-t", "0.2", "container.events.restart").Succeeded().Out;
+        seen.Split("1 event record").Length.Should().Be(2, seen);
+    }
 }
