@@ -17,7 +17,8 @@ Options:
   --prefix DIR   where to (default /usr/local)
   --uninstall    remove exactly what the manifest lists; pods that run go on, images and settings stay
   --purge        with --uninstall: first stop and remove all pods, then /etc/muster, /var/lib/muster and /run/muster
-  --root DIR     with --purge: DIR/etc, DIR/var and DIR/run instead, of a Muster that was used with --root DIR
+  --root DIR     with --purge: DIR/etc, DIR/var and DIR/run instead, of a Muster that was used with --root DIR;
+                 --root system means those of the host, and must be said with a --prefix of one's own
 An existing installation is replaced file by file; running pods keep the program they were started with.
 TEXT
 }
@@ -143,6 +144,9 @@ uninstall_all() {
   [ -f "$manifest" ] || fail "$manifest is missing: Muster was not installed with --prefix $prefix"
   if [ $purge = yes ]; then
     [ "$(id -u)" = 0 ] || fail "--purge needs root"
+    # A second installation beside the host's own must not take the host's pods with it.
+    is_system || [ -n "$root" ] || fail "--purge would remove /etc/muster, /var/lib/muster and /run/muster, which every installation on this host uses: name another folder with --root DIR, or --root system for these; nothing was removed"
+    if [ "$root" = system ]; then root=; fi
     if [ -n "$root" ]; then
       root=$(realpath -e "$root") || fail "there is no folder $root"
       [ "$root" != / ] && [ -d "$root/var/pods" ] || fail "$root is not a folder that muster --root kept pods in: nothing was removed"

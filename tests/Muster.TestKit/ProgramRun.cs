@@ -6,11 +6,11 @@ namespace Muster.TestKit;
 /// <summary>A program that has ended: its status and what it wrote.</summary>
 public sealed record ProgramRun(int Status, string Out, string Error)
 {
-    /// <summary>No program of a test runs longer.</summary>
+    /// <summary>No program of a test runs longer, unless the test says so.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);
 
     /// <summary>Runs a program to its end.</summary>
-    public static ProgramRun Of(string program, IEnumerable<string> arguments, string? input = null, IReadOnlyDictionary<string, string>? environment = null, string? folder = null)
+    public static ProgramRun Of(string program, IEnumerable<string> arguments, string? input = null, IReadOnlyDictionary<string, string>? environment = null, string? folder = null, TimeSpan? limit = null)
     {
         using var process = Start(program, arguments, environment, folder);
         var output = process.StandardOutput.ReadToEndAsync();
@@ -25,10 +25,10 @@ public sealed record ProgramRun(int Status, string Out, string Error)
             // It did not want its input.
         }
 
-        if (!process.WaitForExit(Limit))
+        if (!process.WaitForExit(limit ?? Limit))
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{program} {string.Join(' ', arguments)} did not end within {Limit}: {(error.IsCompleted ? error.Result : "")}");
+            throw new TimeoutException($"{program} {string.Join(' ', arguments)} did not end within {limit ?? Limit}: {(error.IsCompleted ? error.Result : "")}");
         }
 
         return new ProgramRun(process.ExitCode, output.Result, error.Result);

@@ -64,6 +64,10 @@ internal static class DoctorCommand
             yield return new(library, loads, false, loads ? "found" : $"not found, needed for {what}", $"install the package {package}");
         }
 
+        // .NET ends the process where it needs OpenSSL and finds none, so it is told here first.
+        var openSsl = Array.Find(["libssl.so.3", "libssl.so.1.1"], l => System.Runtime.InteropServices.NativeLibrary.TryLoad(l, out _));
+        yield return new("OpenSSL", openSsl is not null, true, openSsl ?? "not found, needed for registries over TLS and for signatures", "install the package libssl3");
+
         if (user == 0)
         {
             foreach (var check in NetworkDiagnosis.Diagnose(root))
