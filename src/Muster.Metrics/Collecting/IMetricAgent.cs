@@ -30,8 +30,8 @@ public interface IMetricAgent
     IReadOnlyList<MetricInstance> GetInstances(InstanceDomainId domain, MetricView view);
 
     /// <summary>
-    /// The name of an instance that has just had a value, told without reading anything again; null when the agent does not
-    /// keep names and <see cref="GetInstances"/> is to be asked.
+    /// The name of an instance that has had a value, told without reading anything again; null when the agent does not keep
+    /// names and <see cref="GetInstances"/> is to be asked.
     /// </summary>
     string? GetInstanceName(InstanceDomainId domain, int instance) => null;
 

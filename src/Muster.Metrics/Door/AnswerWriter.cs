@@ -210,6 +210,12 @@ internal sealed class AnswerWriter(DoorState door)
             return PcpError.InstanceDomain;
         }
 
+        // Tools ask for the names of hundreds of instances one by one: where a reading is long, it is not made for each.
+        if (request.Instance >= 0 && request.Name.Length == 0 && found.Agent.GetInstanceName(request.Domain, request.Instance) is { } known)
+        {
+            return WriteInstances(to, request.Domain, [new MetricInstance(-1, known)]);
+        }
+
         if (Guarded(found.Agent, a => a.GetInstances(request.Domain, view)) is not { } instances)
         {
             return PcpError.Generic;
