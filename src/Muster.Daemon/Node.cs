@@ -15,7 +15,7 @@ public static partial class Node
     /// <summary>Runs until it is told to stop; containers run on.</summary>
     public static async Task<int> RunAsync(DaemonOptions options)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = HttpServers.NewBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {

@@ -28,6 +28,14 @@ public sealed class PcpToolBatteryTests(RunningDaemon daemon) : IClassFixture<Ru
     }
 
     [Fact]
+    public void Opens_no_address_that_a_file_of_its_folder_or_the_environment_names()
+    {
+        using var client = new System.Net.Sockets.TcpClient();
+        FluentActions.Invoking(() => client.Connect(System.Net.IPAddress.Loopback, daemon.ForeignPort)).Should().Throw<System.Net.Sockets.SocketException>();
+        ProgramRun.Of("curl", ["-s", "--unix-socket", daemon.Socket, "http://localhost/metrics?names=mem.physmem"]).Out.Should().Contain("mem_physmem");
+    }
+
+    [Fact]
     public void Shows_processes_to_a_known_peer_alone()
     {
         daemon.Tool("pminfo", "-f", "proc.psinfo.pid").Succeeded().Out.Should().Contain("inst [1 or \"");

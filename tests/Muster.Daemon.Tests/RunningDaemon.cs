@@ -14,16 +14,26 @@ public sealed class RunningDaemon : IDisposable
     public RunningDaemon()
     {
         using (var free = new TcpListener(IPAddress.Loopback, 0))
+        using (var other = new TcpListener(IPAddress.Loopback, 0))
         {
             free.Start();
+            other.Start();
             Port = ((IPEndPoint)free.LocalEndpoint).Port;
+            ForeignPort = ((IPEndPoint)other.LocalEndpoint).Port;
         }
 
-        _process = ProgramRun.Start(Path.Combine(AppContext.BaseDirectory, "musterd"), ["--root", _root, $"--listen-pcp=127.0.0.1:{Port}"]);
+        // Somebody else's folder: what the web framework would look for there must not matter.
+        var folder = Directory.CreateDirectory(Path.Combine(_root, "foreign")).FullName;
+        File.WriteAllText(Path.Combine(folder, "appsettings.json"), $$"""{"Kestrel":{"Endpoints":{"x":{"Url":"http://127.0.0.1:{{ForeignPort}}"} } } }""");
+        var environment = new Dictionary<string, string> { ["Kestrel__Endpoints__x__Url"] = $"http://127.0.0.1:{ForeignPort}", ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{ForeignPort}" };
+        _process = ProgramRun.Start(Path.Combine(AppContext.BaseDirectory, "musterd"), ["--root", _root, $"--listen-pcp=127.0.0.1:{Port}"], environment, folder);
         TestRoot.Until(() => _process.HasExited || Tool("pmprobe", "-h", "localhost", "pmcd.pid").Status == 0, "musterd answers");
     }
 
     public int Port { get; }
+
+    /// <summary>A port that a file in the daemon's folder and its environment name, and nobody configured.</summary>
+    public int ForeignPort { get; }
 
     public string Socket => Path.Combine(_root, "run", "muster.socket");
 

@@ -25,7 +25,7 @@ internal static class MetricsHttp
     /// <summary>Opens the address; disposing closes it.</summary>
     public static async Task<WebApplication> StartAsync(IPEndPoint address, Lazy<DoorState> door, Lazy<PmapiContexts> contexts, CancellationToken ct)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = HttpServers.NewBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
