@@ -73,7 +73,7 @@ public sealed class TestRoot : IDisposable
     public static string Field(string status, string name) =>
         status.Split('\n').FirstOrDefault(l => l.StartsWith(name + "=", StringComparison.Ordinal))?[(name.Length + 1)..] ?? "";
 
-    /// <summary>Waits until a condition holds; fails after ten seconds.</summary>
+    /// <summary>Waits until a condition holds; fails after a minute, long enough for a machine that builds meanwhile.</summary>
     public static void Until(Func<bool> condition, string what)
     {
         var watch = Stopwatch.StartNew();
