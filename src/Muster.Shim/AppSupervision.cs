@@ -406,6 +406,7 @@ internal sealed class AppSupervision
         var again = !_context.Stopping && (_restartAsked || _plan.Restart == "always" || (_plan.Restart == "on-failure" && status != 0));
         if (again || _plan.PostStop.Count > 0 || !_context.LeavesToClearing)
         {
+            EndNotices.Tell(_context.Plan);
             _context.Runtime.Delete(_plan.Id);
         }
 

@@ -25,6 +25,7 @@ internal static class PodClearing
         {
             if (plan.TearDownFirst)
             {
+                EndNotices.Tell(plan);
                 TearDown(plan, options);
             }
 
@@ -60,6 +61,7 @@ internal static class PodClearing
         // Whoever is starting something now comes first.
         ProcessControl.Yield();
         var plan = PodSupervisor.ReadPlan(options.Directory);
+        EndNotices.Tell(plan);
         var runtime = new RuntimeCalls(plan, options.Directory);
         var cgroupLock = DescriptorLock.Open(plan.CgroupLock, create: true);
         DescriptorLock.Acquire(cgroupLock, shared: true);

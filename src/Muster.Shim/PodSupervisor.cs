@@ -411,6 +411,7 @@ internal sealed class PodSupervisor
 
         if (_plan.Infra is { } infra)
         {
+            EndNotices.Tell(_plan);
             _context.Runtime.Delete(infra.Id);
         }
 

@@ -55,6 +55,16 @@ public sealed class PodContainers : IContainerSource
         }
     }
 
+    /// <summary>
+    /// A pod and its apps as they were while they ran, even if it is being removed at this moment: of one whose supervisor tells
+    /// that something of it has ended (<see cref="PodEndListener"/>). Empty when there is no such pod, or it never ran.
+    /// </summary>
+    public IReadOnlyList<ContainerDescription> Ending(Guid uuid)
+    {
+        using var pod = _store.TryFind(uuid);
+        return pod is null ? [] : PodDescriptions.OfEnding(_store, pod);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

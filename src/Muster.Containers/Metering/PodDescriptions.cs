@@ -13,11 +13,19 @@ internal static class PodDescriptions
     public static IReadOnlyList<ContainerDescription> Of(PodStore store, PodDirectory pod)
     {
         var state = store.StateOf(pod);
-        if (State(state) is not { } containerState)
-        {
-            return [];
-        }
+        return State(state) is { } containerState ? Of(store, pod, state, containerState) : [];
+    }
 
+    /// <summary>The same of a pod in which something has just ended, as of one that runs: its groups and its network are still there.</summary>
+    public static IReadOnlyList<ContainerDescription> OfEnding(PodStore store, PodDirectory pod) =>
+        [.. Of(store, pod, PodState.Running, ContainerState.Running).Where(c => c.StartedAt is not null).Select(c => c with
+        {
+            State = ContainerState.Running,
+            NetworkNamespace = c.HasOwnNetwork ? Path.Combine(store.Root.NetworkNamespaces, pod.Uuid.ToString()) : null,
+        })];
+
+    private static List<ContainerDescription> Of(PodStore store, PodDirectory pod, PodState state, ContainerState containerState)
+    {
         var record = pod.ReadRecord();
         var status = pod.ReadStatus();
         var alive = state is PodState.Running or PodState.Paused or PodState.Orphaned;

@@ -140,6 +140,7 @@ public sealed class PodStart
             RuntimeArguments = OciRuntime.Arguments(_store.Root),
             Cgroup = context.Cgroup,
             CgroupLock = _store.CgroupLock,
+            MeterFolder = _store.Root.Run,
             Mounts = mounts,
             Infra = infra,
             Apps = apps,

@@ -28,6 +28,11 @@ public sealed record SupervisionPlan(int StopGraceMs = 10_000, long LogMaxBytes 
     /// <summary>A file that every living shim of the root holds a shared lock on: who can lock it alone removes the root's own cgroup.</summary>
     public required string CgroupLock { get; init; }
 
+    /// <summary>
+    /// The folder of the node's sockets: who measures pods there is told of each end before what it reads is removed. Null: nobody is.
+    /// </summary>
+    public string? MeterFolder { get; init; }
+
     /// <summary>Mounts made in the shim's own mount namespace, in order; they vanish with it.</summary>
     public IReadOnlyList<PlannedMount> Mounts { get; init => field = value ?? []; } = [];
 

@@ -31,7 +31,7 @@ public static class SupervisionPlanReader
 
     private static SupervisionPlan Plan(JsonElement json)
     {
-        Known(json, "version", "pod", "runtime", "runtimeArguments", "cgroup", "cgroupLock", "mounts", "infra", "apps", "tearDown", "tearDownFirst", "stopGraceMs", "logMaxBytes", "logMaxFiles", "exitedDirectory", "removeWhenDone", "garbageDirectory", "nameFile");
+        Known(json, "version", "pod", "runtime", "runtimeArguments", "cgroup", "cgroupLock", "meterFolder", "mounts", "infra", "apps", "tearDown", "tearDownFirst", "stopGraceMs", "logMaxBytes", "logMaxFiles", "exitedDirectory", "removeWhenDone", "garbageDirectory", "nameFile");
         return new SupervisionPlan
         {
             Version = json.GetProperty("version").GetInt32(),
@@ -40,6 +40,7 @@ public static class SupervisionPlanReader
             RuntimeArguments = Texts(json, "runtimeArguments"),
             Cgroup = Text(json, "cgroup"),
             CgroupLock = Text(json, "cgroupLock"),
+            MeterFolder = TextOrNull(json, "meterFolder"),
             Mounts = Each(json, "mounts", Mount),
             Infra = json.TryGetProperty("infra", out var infra) ? App(infra) : null,
             Apps = Each(json, "apps", App),

@@ -17,6 +17,7 @@ internal sealed class MetricsPart
 {
     private readonly DaemonOptions _options;
     private readonly TimeProvider _time;
+    private readonly Lazy<PodContainers> _pods;
     private readonly Lazy<MetricsSettings> _settings;
     private readonly Lazy<DoorState> _door;
     private readonly Lazy<PmapiContexts> _contexts;
@@ -26,8 +27,9 @@ internal sealed class MetricsPart
     {
         _options = options;
         _time = time;
+        _pods = new Lazy<PodContainers>(() => new PodContainers(options.Root, time));
         _settings = new Lazy<MetricsSettings>(() => MetricsSettings.Of(_options, SettingsFile.Load(_options.Root)));
-        _door = new Lazy<DoorState>(() => new DoorState(MetricAgents.For(_options.Root, _time, new PodContainers(_options.Root, _time)), _time, Log) { IsTlsOffered = _settings.Value.Door.Certificate is not null });
+        _door = new Lazy<DoorState>(() => new DoorState(MetricAgents.For(_options.Root, _time, _pods.Value), _time, Log) { IsTlsOffered = _settings.Value.Door.Certificate is not null });
         _contexts = new Lazy<PmapiContexts>(() => new PmapiContexts(_door.Value));
     }
 
@@ -64,7 +66,7 @@ internal sealed class MetricsPart
 
         await using var http = settings.Http is { } address ? await MetricsHttp.StartAsync(address, _door, _contexts, ct) : null;
         using var end = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        List<Task> tasks = [server.RunAsync(end.Token), SampleContainersAsync(end.Token), FollowEndsAsync(end.Token), IdleMemory.RunAsync(_time, end.Token)];
+        List<Task> tasks = [server.RunAsync(end.Token), SampleContainersAsync(end.Token), FollowEndsAsync(end.Token), HearEndsAsync(end.Token), IdleMemory.RunAsync(_time, end.Token)];
         if (settings.Otlp is { } otlp)
         {
             tasks.Add(OtlpPush.RunAsync(_door.Value, otlp, end.Token));
@@ -100,6 +102,14 @@ internal sealed class MetricsPart
     {
         await _door.Value.Catalog.Agents.OfType<ContainerAgent>().Single().FollowEndsAsync(ct);
         await Task.Delay(Timeout.InfiniteTimeSpan, _time, ct);
+    }
+
+    // A supervisor tells before it removes what can be read of its pod.
+    private async Task HearEndsAsync(CancellationToken ct)
+    {
+        var agent = _door.Value.Catalog.Agents.OfType<ContainerAgent>().Single();
+        using var listener = new PodEndListener(_options.Root, pod => agent.SampleEnds(_pods.Value.Ending(pod)), _time);
+        await listener.RunAsync(ct);
     }
 
     // What cannot be logged must not close the door: these are parts of their own, begun anew on their own.

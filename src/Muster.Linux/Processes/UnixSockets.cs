@@ -34,8 +34,8 @@ public static unsafe partial class UnixSockets
         }
     }
 
-    /// <summary>Connects; -1 when nobody listens there.</summary>
-    public static int TryConnect(string folder, string name)
+    /// <summary>Connects; -1 when nobody listens there, or, when it is not to block, who listens has no room for another now.</summary>
+    public static int TryConnect(string folder, string name, bool nonBlocking = false)
     {
         using var directory = ShortPath.TryOpen(folder, name);
         if (directory is null)
@@ -43,7 +43,7 @@ public static unsafe partial class UnixSockets
             return -1;
         }
 
-        var socket = LinuxException.Check(socket_(AF_UNIX, SOCK_STREAM_CLOEXEC, 0), "socket");
+        var socket = LinuxException.Check(socket_(AF_UNIX, SOCK_STREAM_CLOEXEC | (nonBlocking ? SOCK_NONBLOCK : 0), 0), "socket");
         Address(directory.Path, out var address);
         if (connect(socket, &address, sizeof(SockAddr)) == 0)
         {

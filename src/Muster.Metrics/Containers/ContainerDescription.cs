@@ -53,6 +53,9 @@ public sealed record ContainerDescription
     /// <summary>False when it uses the host's network: then the host's traffic is not counted as its own.</summary>
     public bool HasOwnNetwork { get; init; } = true;
 
+    /// <summary>The file that holds its network namespace, for when no process of it lives any more; null where none is known.</summary>
+    public string? NetworkNamespace { get; init; }
+
     /// <summary>The folders on the host that hold what it has written over its images; empty to look for its root's with <see cref="InitPid"/>.</summary>
     public IReadOnlyList<string> WritableFolders { get; init; } = [];
 

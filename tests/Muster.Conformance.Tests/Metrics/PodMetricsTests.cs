@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using Muster.TestKit;
 
@@ -71,6 +73,49 @@ public sealed partial class PodMetricsTests : IDisposable
             _root.Muster("stop", "--force", "writer");
             ProgramRun.Of("umount", [data]).Succeeded();
         }
+    }
+
+    [Fact]
+    public async Task Counts_all_that_pods_of_one_name_did_however_short_they_lived()
+    {
+        const int runs = 3;
+        const int bytes = 1_000_000;
+        using var listener = new TcpListener(IPAddress.Any, 0);
+        listener.Start();
+        var taken = TakeAllAsync(listener, runs);
+        var script = $$"""
+            while :; do read -r line < /proc/self/stat; set -- $line; [ $(({{"${14}"}} + {{"${15}"}})) -lt 30 ] || break; done
+            set -- $(ip route); dd if=/dev/zero bs=1000 count=1000 2>/dev/null | nc $3 {{((IPEndPoint)listener.LocalEndpoint).Port}}
+            """;
+        for (var run = 0; run < runs; run++)
+        {
+            // Nothing of a pod is kept, and of the second and third all is removed before any sample of the node.
+            _root.Muster("run", "--rm", "--name=job", "--net=default", _image, "--", "-c", script).Succeeded();
+        }
+
+        (await taken).Should().Be(runs * bytes);
+        _root.Muster("run", "--detach", "--name=job", "--net=default", _image, "--", "-c", "exec sleep 100").Succeeded();
+        TestRoot.Until(() => Info("-f", "container.cpu.usage").Contains("\"job\"", StringComparison.Ordinal), "the last pod is measured");
+        Value("container.cpu.usage", "job").Should().BeGreaterThan(runs * 0.3e6, "each burned 0.3 s, in microseconds");
+        Value("container.network.out.bytes", "job::eth0").Should().BeInRange(runs * bytes, runs * bytes * 1.1, "with headers and little else");
+        Value("container.restarts", "job").Should().Be(runs);
+    }
+
+    private static async Task<long> TakeAllAsync(TcpListener listener, int connections)
+    {
+        long taken = 0;
+        var buffer = new byte[64 * 1024];
+        for (var i = 0; i < connections; i++)
+        {
+            using var connection = await listener.AcceptTcpClientAsync();
+            int read;
+            while ((read = await connection.GetStream().ReadAsync(buffer)) > 0)
+            {
+                taken += read;
+            }
+        }
+
+        return taken;
     }
 
     // Version 1 counts a disk from the first limit on: one that is never reached, in the pod's own group, for the test's own disk.

@@ -78,6 +78,15 @@ public sealed class ContainerAgent : IMetricAgent
         _file?.Save(_ledger);
     }
 
+    /// <summary>Reads what must outlive containers of which their engine says that they have ended and are about to be removed.</summary>
+    public void SampleEnds(IReadOnlyList<ContainerDescription> containers)
+    {
+        foreach (var container in containers)
+        {
+            _source.SampleEnd(container);
+        }
+    }
+
     /// <summary>
     /// Reads a container's counters when its last process ends, until it is cancelled: less is lost then than since the last
     /// sample. One call at a time, on a thread of its own.

@@ -1,3 +1,5 @@
+using Muster.Linux;
+using Muster.Linux.Namespaces;
 using Muster.Metrics.Agents.Network;
 using Muster.Metrics.Agents.Processes;
 using Muster.Metrics.Agents.Tables;
@@ -29,9 +31,9 @@ internal sealed class NetworkPart
     /// <summary>Fills a row for each interface, and the sums into the container's row.</summary>
     public void Read(ContainerDescription container, CounterLedger.Account account, Sheet containers, int row, int first, Sheet interfaces)
     {
-        if (container.InitPid > 0 && container.HasOwnNetwork)
+        if (container.HasOwnNetwork && !(container.InitPid > 0 && CountOf(container.InitPid, account)) && container.NetworkNamespace is { } file)
         {
-            Count(container, account);
+            CountIn(file, account);
         }
 
         for (var i = 0; i < Columns.Length; i++)
@@ -61,19 +63,39 @@ internal sealed class NetworkPart
         }
     }
 
-    private static void Count(ContainerDescription container, CounterLedger.Account account)
+    // False when the process is gone: its namespace may be there all the same.
+    private static bool CountOf(int pid, CounterLedger.Account account)
     {
-        using var text = ProcessFiles.Read(container.InitPid, "net/dev"u8);
-        if (text.Error != 0 || ProcessFiles.Link(container.InitPid, "ns/net"u8) is not { } link)
+        using var text = ProcessFiles.Read(pid, "net/dev"u8);
+        if (text.Error != 0 || ProcessFiles.Link(pid, "ns/net"u8) is not { } link)
         {
-            return;
+            return false;
         }
 
         // "net:[4026531840]": the namespace's inode tells a restart from the same name of interface.
-        var epoch = ulong.TryParse(link.AsSpan(link.IndexOf('[', StringComparison.Ordinal) + 1).TrimEnd(']'), out var inode) ? inode : 0;
+        Count(text.Bytes, ulong.TryParse(link.AsSpan(link.IndexOf('[', StringComparison.Ordinal) + 1).TrimEnd(']'), out var inode) ? inode : 0, account);
+        return true;
+    }
+
+    private static void CountIn(string namespaceFile, CounterLedger.Account account)
+    {
+        try
+        {
+            using var file = NetworkNamespace.Open(namespaceFile);
+            var inode = FileStatus.Read((int)file.DangerousGetHandle()).Inode;
+            Count(NetworkNamespace.Run(namespaceFile, () => File.ReadAllBytes("/proc/thread-self/net/dev")), inode, account);
+        }
+        catch (Exception e) when (e is LinuxException or IOException)
+        {
+            // It has been removed meanwhile.
+        }
+    }
+
+    private static void Count(ReadOnlySpan<byte> text, ulong epoch, CounterLedger.Account account)
+    {
         var scratch = new Sheet(NumbersInText);
         var names = new InstanceNames();
-        InterfaceSource.Parse(text.Bytes, scratch, names);
+        InterfaceSource.Parse(text, scratch, names);
         for (var row = 0; row < scratch.Rows && row < MaxInterfaces; row++)
         {
             var name = scratch.Name(row)!;
