@@ -17,9 +17,10 @@ internal sealed class CounterLedger
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Account> _accounts = new(StringComparer.Ordinal);
     private long _now;
+    private long _version;
 
     /// <summary>Grows with every change, so that an owner knows when to save.</summary>
-    public long Version { get; private set; }
+    public long Version => Interlocked.Read(ref _version);
 
     /// <summary>The account of a container.</summary>
     public Account Open(string container)
@@ -36,8 +37,8 @@ internal sealed class CounterLedger
                     }
                 }
 
-                _accounts[container] = account = new Account();
-                Version++;
+                _accounts[container] = account = new Account(this);
+                Changed();
             }
 
             account.LastUse = ++_now;
@@ -61,10 +62,12 @@ internal sealed class CounterLedger
         {
             foreach (var (name, lines) in record.Containers.Take(MaxContainers))
             {
-                _accounts[name] = new Account(lines);
+                _accounts[name] = new Account(this, lines);
             }
         }
     }
+
+    private void Changed() => Interlocked.Increment(ref _version);
 
     /// <summary>The counters of one container.</summary>
     internal sealed class Account
@@ -73,11 +76,12 @@ internal sealed class CounterLedger
         private readonly Dictionary<string, Counter> _counters = new(StringComparer.Ordinal);
         private readonly List<string> _interfaces = [];
 
-        public Account()
-        {
-        }
+        private readonly CounterLedger _ledger;
 
-        public Account(IReadOnlyList<LedgerLine> lines)
+        public Account(CounterLedger ledger) => _ledger = ledger;
+
+        public Account(CounterLedger ledger, IReadOnlyList<LedgerLine> lines)
+            : this(ledger)
         {
             foreach (var line in lines)
             {
@@ -114,6 +118,7 @@ internal sealed class CounterLedger
                     {
                         found.Total += raw - last.Raw;
                         found.Sources[source] = (epoch, raw);
+                        _ledger.Changed();
                     }
                 }
                 else
@@ -125,6 +130,7 @@ internal sealed class CounterLedger
                     }
 
                     found.Sources[source] = (epoch, raw);
+                    _ledger.Changed();
                 }
 
                 return found.Total;
@@ -142,6 +148,7 @@ internal sealed class CounterLedger
                     found.Sources.Clear();
                     found.Sources[start] = default;
                     found.Total++;
+                    _ledger.Changed();
                 }
 
                 return found.Total;
@@ -168,6 +175,7 @@ internal sealed class CounterLedger
                 if (_interfaces.Count < MaxSources && !_interfaces.Contains(name))
                 {
                     _interfaces.Add(name);
+                    _ledger.Changed();
                 }
             }
         }

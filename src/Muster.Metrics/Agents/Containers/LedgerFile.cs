@@ -52,6 +52,7 @@ internal sealed class LedgerFile(string path, TimeProvider time)
     private readonly Lock _gate = new();
     private readonly string _bootId = ProcessControl.BootId();
     private DateTimeOffset _next;
+    private long _saved;
 
     /// <summary>Loads what is there; a file that cannot be read is as good as none, for it only keeps counters going.</summary>
     public void LoadInto(CounterLedger ledger)
@@ -70,12 +71,14 @@ internal sealed class LedgerFile(string path, TimeProvider time)
         }
     }
 
-    /// <summary>Saves when something has changed and the last time is a while ago, or when <paramref name="now"/>.</summary>
+    /// <summary>Saves when something has changed and the last time is a while ago, or <paramref name="now"/>.</summary>
     public void Save(CounterLedger ledger, bool now = false)
     {
         lock (_gate)
         {
-            if (!now && time.GetUtcNow() < _next)
+            // What changes while it is written is written the next time.
+            var version = ledger.Version;
+            if (version == _saved || (!now && time.GetUtcNow() < _next))
             {
                 return;
             }
@@ -89,6 +92,7 @@ internal sealed class LedgerFile(string path, TimeProvider time)
             }
 
             File.Move(path + ".new", path, overwrite: true);
+            _saved = version;
         }
     }
 

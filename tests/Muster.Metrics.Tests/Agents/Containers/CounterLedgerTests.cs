@@ -62,6 +62,36 @@ public sealed class CounterLedgerTests
     }
 
     [Fact]
+    public void Writes_its_file_only_when_something_was_counted()
+    {
+        var folder = Directory.CreateTempSubdirectory("muster-ledger-").FullName;
+        try
+        {
+            var path = Path.Combine(folder, "counters.json");
+            var (ledger, file) = (new CounterLedger(), new LedgerFile(path, TimeProvider.System));
+            file.Save(ledger, now: true);
+            File.Exists(path).Should().BeFalse("there is nothing to be kept");
+
+            ledger.Open("c").Add("n", "/a", 7, 100);
+            file.Save(ledger, now: true);
+            File.Delete(path);
+            ledger.Open("c").Add("n", "/a", 7, 100);
+            file.Save(ledger, now: true);
+            File.Exists(path).Should().BeFalse("an idle node leaves its disk alone");
+
+            ledger.Open("c").Add("n", "/a", 7, 101);
+            file.Save(ledger, now: true);
+            var next = new CounterLedger();
+            file.LoadInto(next);
+            next.Open("c").Total("n").Should().Be(101);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
     public void Takes_no_other_text_for_a_ledger()
     {
         LedgerFile.Parse("{}"u8).Should().BeNull();
