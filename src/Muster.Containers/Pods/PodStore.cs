@@ -259,31 +259,20 @@ public sealed class PodStore
         };
     }
 
+    // An app is frozen, not the pod's own group: the runtime knows no more than that.
     private bool IsFrozen(Guid uuid)
     {
         foreach (var hierarchy in Hierarchies.All)
         {
             var folder = hierarchy.MountPoint + Cgroup(uuid);
-            var file = hierarchy.IsV2 ? "cgroup.events" : hierarchy.Controllers.Contains("freezer") ? "freezer.state" : null;
-            if (file is null || !Directory.Exists(folder))
+            if ((hierarchy.IsV2 || hierarchy.Controllers.Contains("freezer")) && Directory.Exists(folder))
             {
-                continue;
-            }
-
-            foreach (var child in Directory.GetDirectories(folder))
-            {
-                try
+                foreach (var app in Directory.GetDirectories(folder))
                 {
-                    var text = File.ReadAllText(Path.Combine(child, file));
-                    // FREEZING: the last process has not stopped yet.
-                    if (text.Contains("frozen 1", StringComparison.Ordinal) || text.StartsWith("FR", StringComparison.Ordinal))
+                    if (Hierarchies.IsFrozen($"{Cgroup(uuid)}/{Path.GetFileName(app)}"))
                     {
                         return true;
                     }
-                }
-                catch (IOException)
-                {
-                    // The app ended while we looked.
                 }
             }
         }

@@ -51,6 +51,56 @@ public sealed partial class CgroupHierarchies
     /// <summary>Whether any process lives in the cgroup or below it, in any hierarchy.</summary>
     public bool IsPopulated(string cgroup) => Processes(cgroup).Any();
 
+    /// <summary>Whether the processes of the cgroup are stopped by the freezer, or are being stopped (freezer.state, cgroup.events).</summary>
+    public bool IsFrozen(string cgroup)
+    {
+        foreach (var hierarchy in All)
+        {
+            if ((hierarchy.IsV2 ? "cgroup.events" : hierarchy.Controllers.Contains("freezer") ? "freezer.state" : null) is not { } file)
+            {
+                continue;
+            }
+
+            try
+            {
+                var text = File.ReadAllText(Path.Join(hierarchy.MountPoint, cgroup, file));
+                // FREEZING: the last process has not stopped yet.
+                if (text.Contains("frozen 1", StringComparison.Ordinal) || text.StartsWith("FR", StringComparison.Ordinal))
+                {
+                    return true;
+                }
+            }
+            catch (IOException)
+            {
+                // It is not in this hierarchy, or ended while we looked.
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The same for the cgroups that a process is in (proc_pid_cgroup(5)).</summary>
+    public bool IsFrozen(int pid)
+    {
+        try
+        {
+            foreach (var line in File.ReadLines($"/proc/{pid}/cgroup"))
+            {
+                var fields = line.Split(':', 3);
+                if (fields.Length == 3 && (fields[1].Length == 0 || fields[1].Split(',').Contains("freezer")) && IsFrozen(fields[2]))
+                {
+                    return true;
+                }
+            }
+        }
+        catch (IOException)
+        {
+            // It has ended.
+        }
+
+        return false;
+    }
+
     /// <summary>The processes in the cgroup and below it; one may come more than once.</summary>
     public IEnumerable<int> Processes(string cgroup)
     {

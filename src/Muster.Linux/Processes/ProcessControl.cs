@@ -27,6 +27,23 @@ public static partial class ProcessControl
         }
     }
 
+    /// <summary>When the machine was started, as the kernel reckons it now: setting the clock moves it (proc(5), stat, btime).</summary>
+    public static DateTimeOffset BootTime()
+    {
+        foreach (var line in File.ReadLines("/proc/stat"))
+        {
+            if (line.StartsWith("btime ", StringComparison.Ordinal))
+            {
+                return DateTimeOffset.FromUnixTimeSeconds(long.Parse(line.AsSpan(6)));
+            }
+        }
+
+        throw new LinuxException("read", Errno.EIO, "/proc/stat");
+    }
+
+    /// <summary>Clock ticks in a second, the same on every architecture that Linux's ABI gives to programs (USER_HZ).</summary>
+    public const int TicksPerSecond = 100;
+
     /// <summary>This boot's id: run files carry it, so that what a reboot left is told apart.</summary>
     public static string BootId() => File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
 

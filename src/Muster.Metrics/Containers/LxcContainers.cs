@@ -45,8 +45,10 @@ internal sealed class LxcContainers(TimeProvider time, CgroupHierarchies hierarc
                 Name = name,
                 Id = name,
                 Kind = ContainerKind.Lxc,
-                State = pid > 0 ? ContainerState.Running : ContainerState.Exited,
+                State = pid <= 0 ? ContainerState.Exited : groups.Values.Distinct(StringComparer.Ordinal).Any(hierarchies.IsFrozen) ? ContainerState.Paused : ContainerState.Running,
                 InitPid = pid,
+                StartedAt = StartOf(pid),
+                HasOwnNetwork = HasOwnNetwork(pid),
                 Cgroups = groups,
             };
         }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Muster.Linux;
 
 namespace Muster.Metrics.Containers;
 
@@ -9,6 +10,8 @@ namespace Muster.Metrics.Containers;
 internal sealed class PodmanContainers(TimeProvider time, string storage = "/var/lib/containers/storage", string run = "/run/containers/storage", string homes = "/home", string userRun = "/run/user") : PolledContainers(time)
 {
     private static readonly string[] Drivers = ["overlay", "vfs", "btrfs"];
+
+    private readonly CgroupHierarchies _hierarchies = CgroupHierarchies.Load();
 
     /// <inheritdoc/>
     public override string Name => "podman";
@@ -29,7 +32,7 @@ internal sealed class PodmanContainers(TimeProvider time, string storage = "/var
         foreach (var home in Directory.EnumerateDirectories(homes))
         {
             var store = Path.Combine(home, ".local/share/containers/storage");
-            if (Directory.Exists(store) && Linux.FileStatus.Find(home) is { } owner)
+            if (Directory.Exists(store) && FileStatus.Find(home) is { } owner)
             {
                 foreach (var container in ListStorage(store, Path.Combine(userRun, owner.Uid.ToString(), "containers"), Path.GetFileName(home)))
                 {
@@ -40,9 +43,9 @@ internal sealed class PodmanContainers(TimeProvider time, string storage = "/var
     }
 
     /// <summary>Names, identifications and images of a containers.json; what is not of the known form is left out.</summary>
-    internal static IReadOnlyList<(string Id, string Name, string Image, DateTimeOffset? Created)> Parse(ReadOnlyMemory<byte> text)
+    internal static IReadOnlyList<(string Id, string Name, string Image, string Digest)> Parse(ReadOnlyMemory<byte> text)
     {
-        var found = new List<(string, string, string, DateTimeOffset?)>();
+        var found = new List<(string, string, string, string)>();
         try
         {
             using var document = JsonDocument.Parse(text);
@@ -52,7 +55,7 @@ internal sealed class PodmanContainers(TimeProvider time, string storage = "/var
                 var name = entry.Member("names") is { ValueKind: JsonValueKind.Array } names && names.GetArrayLength() > 0 ? ((JsonElement?)names[0]).Text() : "";
                 if (found.Count < MaxContainers && id.Length == 64 && id.All(char.IsAsciiHexDigitLower) && ForeignJson.IsName(name))
                 {
-                    found.Add((id, name, entry.Member("image").Text(), entry.Member("created").Time()));
+                    found.Add((id, name, ImageName(entry.Member("metadata").Text()), entry.Member("image").Text()));
                 }
             }
         }
@@ -64,7 +67,21 @@ internal sealed class PodmanContainers(TimeProvider time, string storage = "/var
         return found;
     }
 
-    private static IEnumerable<ContainerDescription> ListStorage(string storage, string run, string user)
+    // A JSON text within the JSON: podman's own, in a storage that it shares with others.
+    private static string ImageName(string metadata)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(metadata.Length > 0 ? metadata : "null");
+            return document.RootElement.Member("image-name").Text();
+        }
+        catch (JsonException)
+        {
+            return "";
+        }
+    }
+
+    private IEnumerable<ContainerDescription> ListStorage(string storage, string run, string user)
     {
         foreach (var driver in Drivers)
         {
@@ -73,7 +90,7 @@ internal sealed class PodmanContainers(TimeProvider time, string storage = "/var
                 continue;
             }
 
-            foreach (var (id, name, image, created) in Parse(list))
+            foreach (var (id, name, image, digest) in Parse(list))
             {
                 var pid = LivingProcess(ReadFile(Path.Combine(run, $"{driver}-containers", id, "userdata/pidfile")), id);
                 yield return new ContainerDescription
@@ -81,11 +98,11 @@ internal sealed class PodmanContainers(TimeProvider time, string storage = "/var
                     Name = user.Length == 0 ? name : $"{user}:{name}",
                     Id = id,
                     Kind = ContainerKind.Podman,
-                    State = pid > 0 ? ContainerState.Running : ContainerState.Exited,
+                    State = pid <= 0 ? ContainerState.Exited : _hierarchies.IsFrozen(pid) ? ContainerState.Paused : ContainerState.Running,
                     InitPid = pid,
-                    HasOwnNetwork = pid > 0 && new FileInfo($"/proc/{pid}/ns/net").LinkTarget != new FileInfo("/proc/self/ns/net").LinkTarget,
-                    StartedAt = created,
-                    Labels = [new("digest", image), .. user.Length == 0 ? Array.Empty<KeyValuePair<string, string>>() : [new("owner", user)]],
+                    HasOwnNetwork = HasOwnNetwork(pid),
+                    StartedAt = StartOf(pid),
+                    Labels = [new("image", image), new("digest", digest.Length > 0 ? "sha256:" + digest : ""), .. user.Length == 0 ? Array.Empty<KeyValuePair<string, string>>() : [new("owner", user)]],
                 };
             }
         }

@@ -19,6 +19,7 @@ internal abstract class PolledContainers(TimeProvider time) : IContainerSource
     private const long MaxFile = 16 * 1024 * 1024;
 
     private readonly Lock _gate = new();
+    private readonly Dictionary<(int Pid, ulong Ticks), DateTimeOffset> _starts = [];
     private IReadOnlyList<ContainerDescription> _current = [];
     private string _key = "";
     private DateTimeOffset _next = DateTimeOffset.MinValue;
@@ -102,6 +103,31 @@ internal abstract class PolledContainers(TimeProvider time) : IContainerSource
             return 0;
         }
     }
+
+    /// <summary>When a process was started; once told it stays so, though the clock is set.</summary>
+    protected DateTimeOffset? StartOf(int pid)
+    {
+        if (pid <= 0 || ProcessControl.StartTime(pid) is not (> 0 and var ticks))
+        {
+            return null;
+        }
+
+        if (!_starts.TryGetValue((pid, ticks), out var start))
+        {
+            if (_starts.Count >= MaxContainers)
+            {
+                _starts.Clear();
+            }
+
+            _starts[(pid, ticks)] = start = ProcessControl.BootTime().AddSeconds((double)ticks / ProcessControl.TicksPerSecond);
+        }
+
+        return start;
+    }
+
+    /// <summary>Whether a process has another network namespace than this program.</summary>
+    protected static bool HasOwnNetwork(int pid) =>
+        pid > 0 && new FileInfo($"/proc/{pid}/ns/net").LinkTarget is { } theirs && theirs != new FileInfo("/proc/self/ns/net").LinkTarget;
 
     private static string Key(ContainerDescription c) => $"{c.Name} {c.Id} {c.State} {c.InitPid} {c.Restarts} {c.StartedAt:O} {string.Join(' ', c.Labels)}";
 }

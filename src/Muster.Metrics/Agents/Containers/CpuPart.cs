@@ -1,3 +1,4 @@
+using Muster.Linux;
 using Muster.Metrics.Agents.Cgroups;
 using Muster.Metrics.Agents.Tables;
 using Muster.Metrics.Containers;
@@ -11,7 +12,7 @@ internal sealed class CpuPart
 
     private const int Limit = 6;
     private const long NanosecondsPerMicrosecond = 1000;
-    private const long MicrosecondsPerTick = 1_000_000 / Kernel.StatSource.TicksPerSecond;
+    private const long MicrosecondsPerTick = 1_000_000 / ProcessControl.TicksPerSecond;
 
     private static readonly string[] Raw = ["cpuacct.usage", "user", "system", "nr_periods", "nr_throttled", "throttled_time", "throttled_usec", "usage_usec", "user_usec", "system_usec", "cpu.cfs_quota_us", "cpu.cfs_period_us", "cpu.max"];
 

@@ -28,7 +28,7 @@ internal sealed class ContainerCpu
         }
 
         var times = ContainerFolders.ReadKeyed(folder + (isV2 ? "/cpu.stat" : "/cpuacct.stat"));
-        const long millisecondsPerTick = 1000 / StatSource.TicksPerSecond;
+        const long millisecondsPerTick = 1000 / ProcessControl.TicksPerSecond;
         var user = isV2 ? times.GetValueOrDefault("user_usec") / 1000 : times.GetValueOrDefault("user") * millisecondsPerTick;
         var system = isV2 ? times.GetValueOrDefault("system_usec") / 1000 : times.GetValueOrDefault("system") * millisecondsPerTick;
         var cpus = Cpus(container, sheet.Number(0, column("ncpu")));
@@ -148,7 +148,7 @@ internal sealed class ContainerCpu
         using var uptime = KernelText.ReadFile("/proc/uptime");
         var fields = new TextFields(uptime.Bytes);
         return container.InitPid > 0 && fields.TryNext(out var field) && TextNumbers.TryParseFraction(field, out var seconds)
-            ? Math.Max(0, (seconds * 1000) - (ProcessControl.StartTime(container.InitPid) * (1000.0 / StatSource.TicksPerSecond)))
+            ? Math.Max(0, (seconds * 1000) - (ProcessControl.StartTime(container.InitPid) * (1000.0 / ProcessControl.TicksPerSecond)))
             : 0;
     }
 }

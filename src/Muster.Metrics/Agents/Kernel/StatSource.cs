@@ -1,4 +1,5 @@
 using System.Text;
+using Muster.Linux;
 using Muster.Metrics.Agents.Tables;
 using Muster.Metrics.Agents.Text;
 using Muster.Metrics.Names;
@@ -8,10 +9,7 @@ namespace Muster.Metrics.Agents.Kernel;
 /// <summary>/proc/stat (proc_stat(5)): times of all CPUs, of each, and of each memory node's; interrupts, switches, tasks.</summary>
 internal sealed class StatSource : Source
 {
-    /// <summary>The clock in which the kernel gives times to programs; it is 100 on every architecture that .NET runs on (USER_HZ).</summary>
-    public const int TicksPerSecond = 100;
-
-    private const int MillisecondsPerTick = 1000 / TicksPerSecond;
+    private const int MillisecondsPerTick = 1000 / ProcessControl.TicksPerSecond;
 
     // In the order of the text; the computed ones follow.
     private static readonly string[] Times = ["user", "nice", "sys", "idle", "wait", "hard", "soft", "steal", "guest", "guest_nice", "intr", "vuser", "vnice"];
@@ -107,7 +105,7 @@ internal sealed class StatSource : Source
             }
         }
 
-        sheets[0].Set(all, Times.Length + 6, TicksPerSecond);
+        sheets[0].Set(all, Times.Length + 6, ProcessControl.TicksPerSecond);
         sheets[0].Set(all, Times.Length + 7, sheets[1].Rows);
         sheets[0].Set(all, Times.Length + 8, _nodes.Count);
     }

@@ -154,7 +154,7 @@ public static class ProcessAgent
 
     private const string AutogroupLine = "proc.autogroup.enabled 74.0 - u32 instant none = | 1 when sessions are scheduled as groups";
 
-    private const long MillisecondsPerTick = 1000 / Kernel.StatSource.TicksPerSecond;
+    private const long MillisecondsPerTick = 1000 / ProcessControl.TicksPerSecond;
 
     private static SourceTable Groups(CgroupTree tree, MeasuredHierarchy hierarchy, InstanceDomainId domain, string table, string deviceType, Func<IReadOnlyList<string>, IEnumerable<GroupText>> texts)
     {

@@ -1,4 +1,5 @@
 using System.Text;
+using Muster.Linux;
 using Muster.Metrics.Agents.Kernel;
 using Muster.Metrics.Agents.Tables;
 using Muster.Metrics.Agents.Text;
@@ -18,7 +19,7 @@ internal static class ProcessStat
 
     private static readonly string[] Policies = ["NORMAL", "FIFO", "RR", "BATCH", "ISO", "IDLE", "DEADLINE", "EXT"];
 
-    private const long MillisecondsPerTick = 1000 / StatSource.TicksPerSecond;
+    private const long MillisecondsPerTick = 1000 / ProcessControl.TicksPerSecond;
     private const int Terminal = 6;
     private const int ResidentPages = 23;
     private const int Policy = 40;

@@ -32,10 +32,11 @@ public sealed class ForeignContainersTests : IDisposable
     [Fact]
     public void Reads_the_containers_of_podman_and_of_its_users()
     {
-        Write("storage/overlay-containers/containers.json", $$"""[{"id":"{{Id}}","names":["db"],"image":"sha256:abc","created":"2026-01-02T03:04:05Z"},{"id":"short","names":["no"]}]""");
+        Write("storage/overlay-containers/containers.json", $$"""[{"id":"{{Id}}","names":["db"],"image":"abc","metadata":"{\"image-name\":\"quay.io/db:1\"}"},{"id":"short","names":["no"]}]""");
         Write("home/ann/.local/share/containers/storage/overlay-containers/containers.json", $$"""[{"id":"{{Id}}","names":["mine"],"image":"i"}]""");
         using var podman = new PodmanContainers(TimeProvider.System, Path.Combine(_folder, "storage"), Path.Combine(_folder, "run"), Path.Combine(_folder, "home"), Path.Combine(_folder, "user"));
         podman.Current.Select(c => (c.Name, c.State)).Should().Equal(("db", ContainerState.Exited), ("ann:mine", ContainerState.Exited));
+        podman.Current[0].Labels.Should().BeEquivalentTo([new KeyValuePair<string, string>("image", "quay.io/db:1"), new("digest", "sha256:abc")]);
     }
 
     [Fact]
