@@ -112,7 +112,16 @@ public static partial class Node
 #pragma warning restore CA1031
             {
                 Report(part, e.Message);
-                PartFailed(logger, part.Name, e);
+                if (e is MusterException)
+                {
+                    // The configuration, an address, a file: the sentence says it all.
+                    PartRefused(logger, part.Name, e.Message);
+                }
+                else
+                {
+                    PartFailed(logger, part.Name, e);
+                }
+
                 await Task.Delay(pause, TimeProvider.System, ct).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
             }
         }
@@ -128,6 +137,9 @@ public static partial class Node
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Part {Part} failed and is started again")]
     private static partial void PartFailed(ILogger logger, string part, Exception error);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Part {Part} cannot work and tries again: {Why}")]
+    private static partial void PartRefused(ILogger logger, string part, string why);
 }
 
 /// <summary>What <c>GET /health</c> answers: 200 when every part is well, else 503.</summary>

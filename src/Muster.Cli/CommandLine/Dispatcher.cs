@@ -1,4 +1,5 @@
 using Muster.Core;
+using Muster.Linux;
 
 namespace Muster.Cli.CommandLine;
 
@@ -10,6 +11,9 @@ public sealed class Dispatcher
 
     /// <summary>Wrong arguments.</summary>
     public const int UsageStatus = 2;
+
+    /// <summary>Nobody reads the results any more: what a program says that SIGPIPE ended (128 + 13).</summary>
+    public const int ReaderGoneStatus = 141;
 
     private readonly IReadOnlyList<Command> _commands;
     private readonly Terminal _terminal;
@@ -43,6 +47,10 @@ public sealed class Dispatcher
         {
             _terminal.Say("muster: interrupted; nothing half-done was kept");
             return 130;
+        }
+        catch (ReaderGoneException)
+        {
+            return ReaderGoneStatus;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -115,7 +123,7 @@ public sealed class Dispatcher
         }
 
         Directory.CreateDirectory(directory);
-        return new MusterRoot(Muster.Linux.RealPath.Resolve(directory));
+        return new MusterRoot(RealPath.Resolve(directory));
     }
 
     private (List<string> Leading, List<string> Words) SplitLeading(IReadOnlyList<string> words)

@@ -8,8 +8,8 @@ namespace Muster.Cli.CommandLine;
 /// </summary>
 public sealed class Terminal : IDisposable
 {
-    private readonly Lazy<TextWriter> _out = new(() => Open(new DescriptorStream(1)));
-    private readonly Lazy<TextWriter> _error = new(() => Open(new DescriptorStream(2)));
+    private readonly Lazy<TextWriter> _out = new(() => Open(new DescriptorStream(1, isNeeded: true)));
+    private readonly Lazy<TextWriter> _error = new(() => Open(new DescriptorStream(2, isNeeded: false)));
 
     /// <summary>Results. Buffered; flushed when the verb ends.</summary>
     public TextWriter Out => _out.Value;

@@ -21,6 +21,7 @@ internal sealed class MetricsPart
     private readonly Lazy<MetricsSettings> _settings;
     private readonly Lazy<DoorState> _door;
     private readonly Lazy<PmapiContexts> _contexts;
+    private readonly Lazy<PmapiContexts> _networkContexts;
     private volatile IReadOnlyList<RuleStatus> _rules = [];
 
     public MetricsPart(DaemonOptions options, TimeProvider time)
@@ -30,7 +31,9 @@ internal sealed class MetricsPart
         _pods = new Lazy<PodContainers>(() => new PodContainers(options.Root, time));
         _settings = new Lazy<MetricsSettings>(() => MetricsSettings.Of(_options, SettingsFile.Load(_options.Root)));
         _door = new Lazy<DoorState>(() => new DoorState(MetricAgents.For(_options.Root, _time, _pods.Value), _time, Log) { IsTlsOffered = _settings.Value.Door.Certificate is not null });
+        // Apart, so that nobody on the network has a say in what those of this node have open.
         _contexts = new Lazy<PmapiContexts>(() => new PmapiContexts(_door.Value));
+        _networkContexts = new Lazy<PmapiContexts>(() => new PmapiContexts(_door.Value));
     }
 
     public NodePart Part => new()
@@ -64,7 +67,7 @@ internal sealed class MetricsPart
             Log(warning);
         }
 
-        await using var http = settings.Http is { } address ? await MetricsHttp.StartAsync(address, _door, _contexts, ct) : null;
+        await using var http = settings.Http is { } address ? await MetricsHttp.StartAsync(address, _door, _networkContexts, ct) : null;
         using var end = CancellationTokenSource.CreateLinkedTokenSource(ct);
         List<Task> tasks = [server.RunAsync(end.Token), SampleContainersAsync(end.Token), FollowEndsAsync(end.Token), HearEndsAsync(end.Token), IdleMemory.RunAsync(_time, end.Token)];
         if (settings.Otlp is { } otlp)

@@ -2,9 +2,14 @@ namespace Muster.Linux;
 
 /// <summary>
 /// Writes to an inherited descriptor: nothing is buffered, sought or closed, so that whoever shares the open file, a
-/// program put in our place by execve included, goes on where we stopped. A reader that has gone is no failure.
+/// program put in our place by execve included, goes on where we stopped.
 /// </summary>
-public sealed class DescriptorStream(int descriptor) : Stream
+/// <param name="descriptor">Where to.</param>
+/// <param name="isNeeded">
+/// True where a reader that has gone is to be told by a <see cref="ReaderGoneException"/>, so that <c>watch | head</c> ends; false where
+/// the work goes on without one.
+/// </param>
+public sealed class DescriptorStream(int descriptor, bool isNeeded) : Stream
 {
     /// <inheritdoc/>
     public override bool CanRead => false;
@@ -29,6 +34,11 @@ public sealed class DescriptorStream(int descriptor) : Stream
             var written = Descriptors.Write(descriptor, buffer);
             if (written < 0)
             {
+                if (isNeeded)
+                {
+                    throw new ReaderGoneException();
+                }
+
                 return;
             }
 

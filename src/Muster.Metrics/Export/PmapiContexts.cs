@@ -15,7 +15,10 @@ public sealed record PmapiAnswer(int Status, ReadOnlyMemory<byte> Json);
 /// </summary>
 public sealed class PmapiContexts(DoorState door)
 {
-    /// <summary>Dashboards open one for each panel.</summary>
+    /// <summary>
+    /// Dashboards open one for each panel. Beyond this the one that was not used for longest is forgotten: its owner makes another,
+    /// as after its time-out, and whoever makes thousands keeps nobody out.
+    /// </summary>
     public const int MaxContexts = 1000;
 
     private static readonly TimeSpan DefaultPatience = TimeSpan.FromSeconds(5);
@@ -23,6 +26,7 @@ public sealed class PmapiContexts(DoorState door)
 
     private readonly Lock _guard = new();
     private readonly Dictionary<int, PmapiContext> _contexts = [];
+    private long _uses;
 
     /// <summary>How many are alive.</summary>
     public int Count
@@ -94,16 +98,17 @@ public sealed class PmapiContexts(DoorState door)
                     throw new MusterException(ErrorKind.NotFound, $"unknown context identifier: {known}");
                 }
 
-                context.Expires = door.Time.GetUtcNow() + context.Patience;
+                Use(context);
                 return context;
             }
 
-            if (_contexts.Count >= MaxContexts)
+            var made = Make(parameters, view);
+            if (_contexts.Count > MaxContexts)
             {
-                throw new MusterException(ErrorKind.Exhausted, $"{MaxContexts} contexts are open: wait until some of them have timed out");
+                _contexts.Remove(_contexts.Values.MinBy(c => c.LastUse)!.Id);
             }
 
-            return Make(parameters, view);
+            return made;
         }
     }
 
@@ -126,10 +131,13 @@ public sealed class PmapiContexts(DoorState door)
             number = RandomNumberGenerator.GetInt32(1, int.MaxValue);
         }
 
-        var context = new PmapiContext(number, host, patience, view with { Container = container, Client = new ClientMemory() }) { Expires = door.Time.GetUtcNow() + patience };
+        var context = new PmapiContext(number, host, patience, view with { Container = container, Client = new ClientMemory() });
+        Use(context);
         _contexts.Add(number, context);
         return context;
     }
+
+    private void Use(PmapiContext context) => (context.LastUse, context.Expires) = (++_uses, door.Time.GetUtcNow() + context.Patience);
 
     private void RemoveOld()
     {
@@ -151,6 +159,9 @@ internal sealed class PmapiContext(int id, string host, TimeSpan patience, Metri
     public TimeSpan Patience => patience;
 
     public DateTimeOffset Expires { get; set; }
+
+    /// <summary>Grows with every use of any context.</summary>
+    public long LastUse { get; set; }
 
     public MetricView View { get; set; } = view;
 

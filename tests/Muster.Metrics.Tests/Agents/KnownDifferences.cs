@@ -14,6 +14,7 @@ internal static class KnownDifferences
         new("mem.numa.util.mapped", "pmcd 6.0.3 gives 0, the node's meminfo says otherwise", "pmcd had 0"),
         new("mem.numa.util.pageTables", "pmcd 6.0.3 gives 0, the node's meminfo says otherwise", "pmcd had 0"),
         new("mem.vmstat.pgsteal_total", "pmcd takes pgsteal_anon and pgsteal_file, which count khugepaged's twice"),
+        new("mem.vmstat.workingset_nodes", "pmcd calls it a counter, but it is a number of nodes that falls as well, which pmlogcheck takes for a wrap"),
         new("mem.slabinfo.slabs.total_size", "pmcd multiplies by the objects of a slab in place of its pages"),
         new("mem.buddyinfo.", "free blocks come and go while they are read", " in between"),
         new("mem.slabinfo.", "caches grow and shrink while they are read", " in between"),

@@ -156,9 +156,9 @@ internal static class MetricTopCommand
         }
         finally
         {
+            TerminalDevice.Restore(0, before);
             terminal.Out.Write("\e[?7h\e[?25h\e[?1049l");
             terminal.Flush();
-            TerminalDevice.Restore(0, before);
         }
     }
 
@@ -197,18 +197,27 @@ internal static class MetricTopCommand
             return true;
         }
 
-        var pressed = (char)key[0];
-        if (pressed == 'a')
+        // Several may have been typed since the last look.
+        foreach (var typed in key[..(int)read])
         {
-            view.Apps = !view.Apps;
-        }
-        else if (pressed == ' ')
-        {
-            again = true;
-        }
-        else if (pressed != '\0' && Columns.FirstOrDefault(c => c.Key == pressed) is { } column)
-        {
-            (view.Sort, first) = (column.Name, 0);
+            var pressed = (char)typed;
+            if (typed is Interrupt or (byte)'q')
+            {
+                return false;
+            }
+
+            if (pressed == 'a')
+            {
+                view.Apps = !view.Apps;
+            }
+            else if (pressed == ' ')
+            {
+                again = true;
+            }
+            else if (pressed != '\0' && Columns.FirstOrDefault(c => c.Key == pressed) is { } column)
+            {
+                (view.Sort, first) = (column.Name, 0);
+            }
         }
 
         return true;

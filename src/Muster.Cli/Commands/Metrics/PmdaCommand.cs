@@ -1,6 +1,7 @@
 using Muster.Cli.CommandLine;
 using Muster.Containers.Metering;
 using Muster.Core;
+using Muster.Metrics.Agents.Containers;
 using Muster.Metrics.Collecting;
 using Muster.Metrics.Door;
 
@@ -19,8 +20,9 @@ internal static class PmdaCommand
             --namespace prints the lines that pmcd needs to find the names; an entry of pmcd.conf starts the agent.
             """,
         Example = """
-            muster pmda --namespace 479 > /var/lib/pcp/pmns/root_muster
-            # in /etc/pcp/pmcd/pmcd.conf: muster 479 pipe binary /usr/local/bin/muster pmda 479
+            # in /etc/pcp/pmcd/pmcd.conf, before [access]: muster 450 pipe binary /usr/local/bin/muster pmda 450
+            muster pmda --namespace 450 > /var/lib/pcp/pmns/root_muster
+            cd /var/lib/pcp/pmns && ./Rebuild && kill -HUP $(pidof pmcd)
             """,
         Options = [new("namespace", "Print the lines of pmcd's namespace and end")],
         Arguments = (1, 1),
@@ -39,7 +41,11 @@ internal static class PmdaCommand
                 await using var input = Console.OpenStandardInput();
                 await using var output = Console.OpenStandardOutput();
                 using var agent = new PipeAgent(own, call.Time, line => call.Terminal.Error.WriteLine("muster pmda: " + line));
+                using var end = CancellationTokenSource.CreateLinkedTokenSource(ct);
+                var sampling = SampleAsync(own, call.Time, end.Token);
                 await agent.RunAsync(input, output, ct);
+                await end.CancelAsync();
+                await sampling;
                 return 0;
             }
             finally
@@ -51,6 +57,30 @@ internal static class PmdaCommand
             }
         },
     };
+
+    // As the daemon does: what nobody asked for before a container was started again would be lost with it. The daemon's own
+    // file is the daemon's to write.
+    private static async Task SampleAsync(IReadOnlyList<IMetricAgent> agents, TimeProvider time, CancellationToken ct)
+    {
+        if (agents.OfType<ContainerAgent>().SingleOrDefault() is not { } containers)
+        {
+            return;
+        }
+
+        var following = containers.FollowEndsAsync(ct);
+        try
+        {
+            while (true)
+            {
+                containers.Sample(isSaved: false);
+                await Task.Delay(ContainerAgent.SampleInterval, time, ct);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            await following;
+        }
+    }
 
     private static IReadOnlyList<IMetricAgent> Choose(IReadOnlyList<IMetricAgent> agents, string word)
     {

@@ -72,10 +72,14 @@ public sealed class ContainerAgent : IMetricAgent
     public IReadOnlyList<KeyValuePair<string, string>> GetLabels(LabelTarget target, MetricView view) => _agent.GetLabels(target, view);
 
     /// <summary>Reads what becomes events and what must outlive a container, and saves it now and then.</summary>
-    public void Sample()
+    /// <param name="isSaved">False for one beside the node's own, to which the file belongs.</param>
+    public void Sample(bool isSaved = true)
     {
         _source.Sample();
-        _file?.Save(_ledger);
+        if (isSaved)
+        {
+            _file?.Save(_ledger);
+        }
     }
 
     /// <summary>Reads what must outlive containers of which their engine says that they have ended and are about to be removed.</summary>

@@ -65,9 +65,9 @@ internal sealed class LedgerFile(string path, TimeProvider time)
                 ledger.Load(record.BootId == _bootId ? record : Forget(record));
             }
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The same as none.
+            // The same as none: it is the node's, and not for everybody who reads metrics by himself.
         }
     }
 

@@ -184,12 +184,14 @@ internal sealed class UsePart
         using var loan = _scratch.Rent();
         var scratch = loan.Sheet;
         var at = _groups.Read(group, scratch, _pidTexts);
-        for (var i = 0; i < 2; i++)
+        if (scratch.Has(at, 0))
         {
-            if (scratch.Has(at, i))
-            {
-                sheet.Set(row, first + Pids + i, scratch.Value(at, i));
-            }
+            sheet.Set(row, first + Pids, scratch.Value(at, 0));
+        }
+
+        if (sheet.Wants(first + Pids + 1) && FindPidsLimit(group) is { } limit)
+        {
+            sheet.Set(row, first + Pids + 1, limit);
         }
 
         account.Add(Columns[Refused], group.Path, ContainerCgroups.Epoch(group), scratch.Number(at, 2));
@@ -197,6 +199,35 @@ internal sealed class UsePart
         {
             CountRefused(child, account);
         }
+    }
+
+    // A group without a limit has what those below it may have together, as with memory: a pod's apps.
+    private long? FindPidsLimit(CgroupNode group)
+    {
+        long? own;
+        using (var loan = _scratch.Rent())
+        {
+            var row = _groups.Read(group, loan.Sheet, _pidTexts[1]);
+            own = loan.Sheet.Has(row, 1) ? loan.Sheet.Number(row, 1) : null;
+        }
+
+        if (own != GroupText.NoLimit || group.ChildList.Length == 0)
+        {
+            return own;
+        }
+
+        long sum = 0;
+        foreach (var child in group.ChildList)
+        {
+            if (FindPidsLimit(child) is not { } limit || limit == GroupText.NoLimit)
+            {
+                return own;
+            }
+
+            sum += limit;
+        }
+
+        return sum;
     }
 
     private void CountRefused(CgroupNode group, CounterLedger.Account account)

@@ -179,7 +179,7 @@ internal static class VmStatTable
         mem.vmstat.unevictable_pgs_stranded       28.85  - u64 counter count =          | Pages left on the unevictable list after unlocking
         mem.vmstat.workingset_activate            28.123 - u64 counter count =          | Returned pages that went to the active list
         mem.vmstat.workingset_nodereclaim         28.124 - u64 counter count =          | Shadow nodes reclaimed
-        mem.vmstat.workingset_nodes               28.174 - u64 counter count =          | Nodes that hold shadows of reclaimed pages
+        mem.vmstat.workingset_nodes               28.174 - u64 instant count =          | Nodes that hold shadows of reclaimed pages
         mem.vmstat.workingset_refault             28.125 - u64 counter count =          | Reclaimed pages that were needed again
         mem.vmstat.workingset_restore             28.175 - u64 counter count =          | Reclaimed pages that had been in the working set
         mem.vmstat.zone_reclaim_failed            28.86  - u64 counter count =          | Reclaims within a node that found nothing
