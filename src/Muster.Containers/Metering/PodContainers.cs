@@ -45,9 +45,17 @@ public sealed class PodContainers : IContainerSource
         {
             lock (_gate)
             {
-                if (_isFollowed ? Follow() : ListAll())
+                try
                 {
-                    _current = [.. _pods.Values.SelectMany(p => p.Containers)];
+                    if (_isFollowed ? Follow() : ListAll())
+                    {
+                        _current = [.. _pods.Values.SelectMany(p => p.Containers)];
+                    }
+                }
+                catch (UnauthorizedAccessException)
+                {
+                    // Another user's pods: the rest of the host is measured without them.
+                    _isFollowed = false;
                 }
 
                 return _current;
