@@ -61,6 +61,9 @@ public sealed record FetchOptions
     /// <summary>The platform wanted; null means this host.</summary>
     public OciPlatform? Platform { get; init; }
 
+    /// <summary>Told, in a sentence, what the caller should know though the image is taken.</summary>
+    public Action<string>? Warn { get; init; }
+
     /// <summary>Told how many further bytes were read; called from several threads.</summary>
     public Action<long>? Progress { get; init; }
 

@@ -41,6 +41,12 @@ public sealed partial class ImageFetcher
             return known;
         }
 
+        // What was built here has no other place to be asked for.
+        if (known is { Reference.Trust.Verdict: TrustVerdict.Built })
+        {
+            return OnlyHere(known, options);
+        }
+
         // The first part of a name that discovery can look up is a host; a bare word is only ever a local name.
         if (!reference.Name.Split('/')[0].Contains('.', StringComparison.Ordinal))
         {

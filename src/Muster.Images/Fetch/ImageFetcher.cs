@@ -38,11 +38,28 @@ public sealed partial class ImageFetcher
 
         if (parsed is null || parsed.Kind == ReferenceKind.Id || options.Pull == PullPolicy.Never)
         {
-            return _store.Find(parsed?.ToString() ?? reference) ?? throw (parsed is null ? Unreadable(reference) : Missing(reference, options));
+            return OnlyHere(_store.Find(parsed?.ToString() ?? reference) ?? throw (parsed is null ? Unreadable(reference) : Missing(reference, options)), options);
         }
 
         var known = _store.Find(parsed.ToString());
-        return parsed.Kind switch
+        try
+        {
+            return await ResolveAsync(parsed, known, options, ct);
+        }
+        catch (MusterException e) when (known is { Reference.Trust.Verdict: TrustVerdict.Insecure } && !options.Insecure.HasFlag(InsecureOptions.Image)
+            && e.Kind is ErrorKind.NotFound or ErrorKind.Upstream or ErrorKind.Timeout)
+        {
+            throw new MusterException(ErrorKind.Forbidden, $"{parsed} is in the store, but was let in unverified, and it could not be fetched with a signature ({e.Message.TrimEnd('.')}): have it signed, or use it as it is with --insecure-options=image", e);
+        }
+        catch (MusterException e) when (e.Kind is ErrorKind.Invalid or ErrorKind.Corrupt or ErrorKind.Exhausted && !e.Message.Contains(parsed.Name, StringComparison.Ordinal))
+        {
+            // Of several images the sentence must say which.
+            throw new MusterException(e.Kind, $"{reference} cannot be taken: {e.Message}", e);
+        }
+    }
+
+    private async Task<StoredImage> ResolveAsync(ImageReference parsed, StoredImage? known, FetchOptions options, CancellationToken ct) =>
+        parsed.Kind switch
         {
             ReferenceKind.AciFile => await FromFileAsync(parsed, known, options, [], ct),
             ReferenceKind.AciName => await FromNameAsync(parsed, known, options, [], ct),
@@ -50,9 +67,8 @@ public sealed partial class ImageFetcher
             ReferenceKind.Docker => await FromRegistryAsync(parsed, known, options, ct),
             ReferenceKind.OciLayout => await FromOciAsync(OciLayoutSource.OfFolder(parsed.Name, parsed.Tag, parsed.ToString()), parsed, known, options, ct),
             ReferenceKind.OciArchive or ReferenceKind.DockerArchive => await FromArchiveAsync(parsed, known, options, ct),
-            _ => throw Missing(reference, options),
+            _ => throw Missing(parsed.ToString(), options),
         };
-    }
 
     /// <summary>Brings an OCI image of another store into this one, which judges the signatures that came with it.</summary>
     internal async Task<StoredImage> ImportStoredOciAsync(ImageStore from, StoredImage image, FetchOptions options, CancellationToken ct)
@@ -197,7 +213,16 @@ public sealed partial class ImageFetcher
             Signatures = trust!.Verdict == TrustVerdict.Signed ? [KeptSignatures.Keep(pending, signature, reference.ToString())] : [],
         };
         var asked = own with { Reference = reference.ToString(), Stamp = stamp };
-        return pending.Commit(asked.Reference == own.Reference ? [asked] : [asked, own]);
+
+        // A file that nobody vouches for does not take a name away from an image that somebody does: it keeps the file's.
+        var vouched = trust.Verdict == TrustVerdict.Insecure ? _store.Find(own.Reference) : null;
+        var isTaken = vouched is { Reference.Trust.Verdict: not TrustVerdict.Insecure };
+        if (isTaken && asked.Reference != own.Reference && vouched!.Record.Id != record.Id)
+        {
+            options.Warn?.Invoke($"{reference} calls itself {own.Reference}, which is the name of a verified image of this store: the name stays with that one, and this one is {reference} alone");
+        }
+
+        return pending.Commit(asked.Reference == own.Reference || isTaken ? [asked] : [asked, own]);
     }
 
     private async Task<ImageRecord> ResolveDependencyAsync(AciDependency dependency, IReadOnlyList<AciManifest> chain, FetchOptions options, CancellationToken ct)
@@ -234,9 +259,15 @@ public sealed partial class ImageFetcher
         return found.Record;
     }
 
-    // What came in unverified is judged anew when the caller now wants a signature.
-    private static bool Suffices(StoredImage known, FetchOptions options) =>
-        known.Reference.Trust.Verdict != TrustVerdict.Insecure || options.Insecure.HasFlag(InsecureOptions.Image);
+    // What came in unverified is judged anew when the caller now wants a signature; and what today's keys, policies and bans
+    // refuse, when the caller asks for the image as it is now: its maker may have signed it again. A run judges by itself.
+    private bool Suffices(StoredImage known, FetchOptions options) =>
+        (known.Reference.Trust.Verdict != TrustVerdict.Insecure || options.Insecure.HasFlag(InsecureOptions.Image))
+        && (options.Pull != PullPolicy.Update || _verdicts.RefusalToday(known) is null);
+
+    /// <summary>What only this store has: refused today, it is refused for good.</summary>
+    private StoredImage OnlyHere(StoredImage image, FetchOptions options) =>
+        options.Pull == PullPolicy.Update && _verdicts.RefusalToday(image) is { } refusal ? throw new MusterException(ErrorKind.Forbidden, refusal) : image;
 
     private ReferenceRecord Reference(string reference, string image, TrustRecord trust) =>
         new() { Reference = reference, Image = image, Trust = trust, FetchedAt = _store.Time.GetUtcNow() };

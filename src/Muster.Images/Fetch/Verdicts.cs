@@ -54,6 +54,9 @@ internal sealed class Verdicts(MusterRoot root, TimeProvider time)
     /// <summary>The record of what <c>--insecure-options=image</c> lets in.</summary>
     public TrustRecord Insecure(string reference, string name) => _judge.JudgeInsecure(reference, name);
 
+    /// <summary>Why an image of the store would be refused today; null when it would run.</summary>
+    public string? RefusalToday(StoredImage image) => _judge.RefusalToday(image);
+
     /// <summary>Refuses a banned image, now that all of it is known.</summary>
     public void Bans(ImageRecord record) => _judge.CheckBans(record);
 }

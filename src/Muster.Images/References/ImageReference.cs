@@ -176,6 +176,12 @@ public sealed class ImageReference
             return file.StartsWith('/') && !file.StartsWith("//", StringComparison.Ordinal) ? new ImageReference(ReferenceKind.AciFile, Path.GetFullPath(file)) : null;
         }
 
+        // Another scheme is no file of that name.
+        if (text.IndexOf("://", StringComparison.Ordinal) is > 0 and var scheme && !text.AsSpan(0, scheme).ContainsAny('/', '.'))
+        {
+            return null;
+        }
+
         if (text is ['/', ..] or ['.', '/', ..] or ['.', '.', '/', ..] || text.EndsWith(".aci", StringComparison.Ordinal))
         {
             return text.EndsWith('/') ? null : new ImageReference(ReferenceKind.AciFile, Path.GetFullPath(text));

@@ -31,6 +31,9 @@ public sealed class TrustJudge
     /// <summary>Signatures of one image that are looked at: each costs public-key operations.</summary>
     private const int MaxSignatures = 64;
 
+    private const string OtherName = "it is a signature for the name";
+    private const string OtherImage = "it is a signature of another image";
+
     private const string SimpleType = "atomic container signature";
     private const string CosignType = "cosign container image signature";
 
@@ -292,7 +295,7 @@ public sealed class TrustJudge
         {
             if (verifies(key.Key!.Cosign!))
             {
-                return new SignatureOpinion(scheme, location, true, $"signed by the key {key.Id}") { Key = key.Id, Signer = key.Path, Identity = identity };
+                return new SignatureOpinion(scheme, location, true, $"signed by the key {key.Id}") { Key = key.Id, Signer = "cosign key", Identity = identity };
             }
         }
 
@@ -307,7 +310,7 @@ public sealed class TrustJudge
     {
         if (!statement.Digests.Contains(manifest.ToString(), StringComparer.Ordinal))
         {
-            return opinion with { Accepted = false, Reason = $"it is a signature of another image ({string.Join(", ", statement.Digests.Take(3))})" };
+            return opinion with { Accepted = false, Reason = $"{OtherImage} ({string.Join(", ", statement.Digests.Take(3))})" };
         }
 
         if (statement.Identity is not { } named)
@@ -328,7 +331,7 @@ public sealed class TrustJudge
             }
         }
 
-        return opinion with { Accepted = false, Reason = $"it is a signature for the name \"{PgpText.Clean(System.Text.Encoding.UTF8.GetBytes(named.Name))}\"" };
+        return opinion with { Accepted = false, Reason = $"{OtherName} \"{PgpText.Clean(System.Text.Encoding.UTF8.GetBytes(named.Name))}\"" };
     }
 
     private static SignatureOpinion Opinion(string scheme, string location, OpenPgpVerdict verdict, string identity) =>
@@ -400,6 +403,11 @@ public sealed class TrustJudge
         if (opinions.All(o => o.Reason.Contains("does not match", StringComparison.Ordinal)))
         {
             return new MusterException(ErrorKind.Forbidden, $"{name} is not verified: {reasons}. The content or its signature was altered or belongs to another image: fetch both again from their maker");
+        }
+
+        if (opinions.All(o => o.Reason.StartsWith(OtherName, StringComparison.Ordinal) || o.Reason.StartsWith(OtherImage, StringComparison.Ordinal)))
+        {
+            return new MusterException(ErrorKind.Forbidden, $"{name} is not verified: {reasons}. Its signer is trusted, but has signed something else: ask for the image by the name that was signed, or have it signed for this one");
         }
 
         return new MusterException(ErrorKind.Forbidden, $"{name} is not verified: {reasons}. If the signer is right, review and trust its key with muster trust{TrustFlag(identity ?? "")} KEY");

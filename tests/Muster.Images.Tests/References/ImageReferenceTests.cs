@@ -41,6 +41,7 @@ public sealed class ImageReferenceTests
     [InlineData("name,name=x")]
     [InlineData("name:1,version=2")]
     [InlineData("name,a=1,a=2")]
+    [InlineData("ftp://host.io/x.aci")]
     [InlineData("docker://Host.io/Upper")]
     [InlineData("docker://")]
     [InlineData("docker://host.io/a:.bad")]

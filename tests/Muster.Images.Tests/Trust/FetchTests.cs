@@ -83,6 +83,53 @@ public sealed class FetchTests : IDisposable
     }
 
     [Fact]
+    public async Task What_the_store_has_is_judged_again_when_it_is_fetched_and_may_be_signed_again()
+    {
+        var aci = Aci("example.com/app", "hello");
+        var path = _folder.File("app.aci", aci);
+        File.WriteAllBytes(path + ".asc", _gpg.Sign(_gpg.Ed25519, aci));
+        var store = new TrustStore(_root);
+        var key = store.Add(PublicKeyFile.Parse(_gpg.Export(_gpg.Ed25519), "key"), "example.com");
+        var fetched = await FetchAsync(path);
+
+        File.Delete(key);
+        (await RefusedAsync(path)).Should().Contain("not trusted");
+        store.Add(PublicKeyFile.Parse(_gpg.Export(_gpg.Rsa), "key"), "example.com");
+        (await RefusedAsync(path)).Should().Contain("not trusted");
+        File.WriteAllBytes(path + ".asc", _gpg.Sign(_gpg.Rsa, aci));
+        (await FetchAsync(path)).Reference.Trust.Key.Should().Be(_gpg.Rsa, "its maker has signed it again");
+        new TrustJudge(_root, TimeProvider.System).JudgeAgain(_store.Find("example.com/app:1.0")!);
+
+        _folder.File("root/etc/policy.d/bans", fetched.Record.Id + " bad\n");
+        (await RefusedAsync(path)).Should().Contain("banned");
+        (await RefusedAsync(fetched.Record.Id)).Should().Contain("banned");
+        File.Delete(_root.Etc + "/policy.d/bans");
+        _folder.File("root/etc/policy.d/10.json", """{"version":1,"rules":[{"prefix":"example.com","action":"refuse","reason":"closed"}]}""");
+        (await RefusedAsync(path)).Should().Contain("closed");
+    }
+
+    [Fact]
+    public async Task A_file_that_nobody_vouches_for_takes_no_name_away_from_a_verified_image()
+    {
+        var aci = Aci("example.com/app", "hello");
+        var path = _folder.File("app.aci", aci);
+        File.WriteAllBytes(path + ".asc", _gpg.Sign(_gpg.Ed25519, aci));
+        new TrustStore(_root).Add(PublicKeyFile.Parse(_gpg.Export(_gpg.Ed25519), "key"), "example.com");
+        var signed = await FetchAsync(path);
+        var fake = _folder.File("fake.aci", Aci("example.com/app", "fake"));
+        var warnings = new List<string>();
+        var taken = await new ImageFetcher(_store).ResolveAsync(fake, new FetchOptions { Insecure = InsecureOptions.Image, Warn = warnings.Add }, Ct);
+        taken.Reference.Trust.Verdict.Should().Be(TrustVerdict.Insecure);
+        warnings.Should().ContainSingle().Which.Should().Contain("example.com/app:1.0").And.Contain("verified image");
+        _store.Find("example.com/app:1.0")!.Record.Id.Should().Be(signed.Record.Id);
+        _store.Find(fake)!.Record.Id.Should().Be(taken.Record.Id);
+
+        // A name that only an unverified image has is told as that, not as a name that no server knows.
+        await FetchAsync(_folder.File("alone.aci", Aci("nowhere.invalid/app", "x")), InsecureOptions.Image);
+        (await RefusedAsync("nowhere.invalid/app:1.0")).Should().Contain("is in the store, but was let in unverified").And.Contain("--insecure-options=image");
+    }
+
+    [Fact]
     public async Task A_registrys_image_is_fetched_when_skopeo_signed_it_and_its_index_counts_for_its_manifests()
     {
         await using var registry = await DockerRegistry.StartAsync("open", Ct);

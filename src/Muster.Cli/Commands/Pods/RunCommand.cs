@@ -102,6 +102,7 @@ internal static class RunCommand
                 Pull = FetchOptions.ParsePull(SpecBuilder.Last(grammar.Pod, "pull-policy")),
                 Insecure = builder.Insecure,
                 SignatureFile = signature,
+                Warn = door.Call.Terminal.Warn,
             }, ct);
             judge.JudgeAgain(image);
             images.MarkUsed(image.Record);

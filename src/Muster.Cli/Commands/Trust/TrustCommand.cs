@@ -80,7 +80,8 @@ internal static class TrustCommand
         var keys = await LoadAsync(call, prefix, web, ct);
         var store = new TrustStore(call.Root);
         var known = store.List();
-        var added = new List<TrustAdded>();
+        // All are looked at before the first is taken: a refusal leaves everything as it was.
+        var taken = new List<(PublicKeyFile Key, bool IsRevoked)>();
         foreach (var (key, from) in keys)
         {
             RefuseResurrection(call, key, from, known);
@@ -90,10 +91,10 @@ internal static class TrustCommand
                 Review(call, key, from, prefix, ct);
             }
 
-            added.Add(new TrustAdded(key.Id, key.Kind, prefix, store.Add(key, prefix), revoked));
+            taken.Add((key, revoked));
         }
 
-        Report(call, added);
+        Report(call, [.. taken.Select(t => new TrustAdded(t.Key.Id, t.Key.Kind, prefix, store.Add(t.Key, prefix), t.IsRevoked))]);
         return 0;
     }
 
