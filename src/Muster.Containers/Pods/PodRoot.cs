@@ -53,47 +53,147 @@ public sealed class PodRoot
         AciWriter.Write(tar, manifest, writer => TreeArchiver.Write(Folders, writer, new ArchiveRules("rootfs"), ct));
     }
 
-    /// <summary>Copies <paramref name="path"/> of the app to a path of the host; a folder with everything in it.</summary>
+    /// <summary>
+    /// Copies <paramref name="path"/> of the app to a path of the host; a folder with everything in it, with <c>/.</c> at its end only what
+    /// is in it. What is a folder is copied into; a device or a pipe is written to; links of the host are followed, those of the app are copied.
+    /// </summary>
     public void CopyOut(string path, string target)
     {
-        var (folder, name) = Split(path);
+        var (bare, isContent) = Bare(path);
+        var (folder, name) = Split(bare);
         using var parent = OpenInside(folder);
-        var (targetFolder, targetName) = Target(target, name, Directory.Exists(target));
-        Transfer("/proc/self/fd/3", parent.Descriptor, name, targetFolder, targetName, path);
+        if (!FileStatus.TryRead(parent.Descriptor, FileCalls.Terminated(name), out var source))
+        {
+            throw Unreadable(path);
+        }
+
+        var isFolder = source.Type == FileStatus.Folder;
+        RequireFolder(isFolder, isContent, path);
+        var to = FollowLinks(target);
+        var there = FileStatus.Find(to);
+        switch (there?.Type)
+        {
+            case FileStatus.Folder when isContent:
+                using (var inside = parent.TryOpen(FileCalls.Terminated(name)) ?? throw Unreadable(path))
+                {
+                    Transfer(inside.Descriptor, ".", to, ".", path);
+                }
+
+                return;
+            case FileStatus.Folder:
+                Transfer(parent.Descriptor, name, to, name, path);
+                return;
+            case not null when isFolder:
+                throw new MusterException(ErrorKind.Conflict, $"{target} is no folder, and {path} is one: choose another target, or remove that file");
+            case not (null or FileStatus.Regular):
+                WriteTo(parent, name, to, path);
+                return;
+            default:
+                if (there is null && target.EndsWith('/') && !isFolder)
+                {
+                    throw new MusterException(ErrorKind.NotFound, $"The folder {target} does not exist: make it first");
+                }
+
+                Transfer(parent.Descriptor, name, FolderOf(to, target), Path.GetFileName(to), path);
+                return;
+        }
     }
 
-    /// <summary>Copies a path of the host into the app. The app's processes stand still meanwhile, so that none can turn a folder into a link.</summary>
+    /// <summary>
+    /// Copies a path of the host into the app, by the rules of <see cref="CopyOut"/>. The app's processes stand still meanwhile, so that
+    /// none can turn a folder into a link.
+    /// </summary>
     public void CopyIn(string source, string path)
     {
-        if (!Path.Exists(source))
+        var (bare, isContent) = Bare(source);
+        var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(bare));
+        var from = FileStatus.Find(full) ?? throw new MusterException(ErrorKind.NotFound, $"There is no {source} to copy");
+        var isFolder = from.Type == FileStatus.Folder;
+        RequireFolder(isFolder, isContent, source);
+        using var parent = DirectoryHandle.Open(isContent ? full : Path.GetDirectoryName(full) ?? "/");
+        var name = isContent ? "." : Path.GetFileName(full);
+        if (name.Length == 0)
         {
-            throw new MusterException(ErrorKind.NotFound, $"There is no {source} to copy");
+            throw new MusterException(ErrorKind.Usage, $"\"{source}\" names no file or folder that could be copied");
         }
 
-        var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(source)));
-        DirectoryHandle? inside = path.EndsWith('/') ? OpenInside(path) : TryOpenInside(path);
-        var targetName = name;
-        if (inside is null)
+        using (var inside = TryOpenInside(path))
         {
-            (var folder, targetName) = Split(path);
-            inside = OpenInside(folder);
+            if (inside is not null)
+            {
+                Transfer(parent.Descriptor, name, $"/proc/self/fd/{inside.Descriptor}/.", name, source, isInto: true);
+                return;
+            }
         }
 
-        using (inside)
+        if (path.EndsWith('/') && !isFolder)
         {
-            Transfer(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(source)))!, -1, name, $"/proc/self/fd/{inside.Descriptor}/.", targetName, source);
+            throw new MusterException(ErrorKind.NotFound, $"App \"{_app.Name}\" has no folder {path}");
+        }
+
+        var (folder, targetName) = Split(path);
+        using var above = OpenInside(folder);
+        if (FileStatus.TryRead(above.Descriptor, FileCalls.Terminated(targetName), out var there) && (isFolder || there.Type is not (FileStatus.Regular or FileStatus.Symlink)))
+        {
+            throw new MusterException(ErrorKind.Conflict, $"{path} of app \"{_app.Name}\" is {(isFolder ? "no folder, and what is copied is one" : "neither a file nor a folder")}: choose another target");
+        }
+
+        Transfer(parent.Descriptor, name, $"/proc/self/fd/{above.Descriptor}/.", targetName, source, isInto: true);
+    }
+
+    // "folder/." stands for what is in the folder.
+    private static (string Path, bool IsContent) Bare(string path) =>
+        path is "." ? (path, true) : path.EndsWith("/.", StringComparison.Ordinal) ? (path.Length == 2 ? "/" : path[..^2], true) : (path, false);
+
+    private static void RequireFolder(bool isFolder, bool isContent, string path)
+    {
+        if (isContent && !isFolder)
+        {
+            throw new MusterException(ErrorKind.Invalid, $"{path} means what is in a folder, and that is none");
         }
     }
 
-    /// <summary>One tar of <paramref name="name"/> below <paramref name="folder"/>, unpacked under another name without following a link.</summary>
-    private static void Transfer(string folder, int descriptor, string name, string targetFolder, string targetName, string what)
+    private static string FollowLinks(string target)
     {
+        var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(target));
+        return FileStatus.Find(full) is not { Type: FileStatus.Symlink } ? full
+            : Path.Exists(full) ? RealPath.Resolve(full)
+            : throw new MusterException(ErrorKind.NotFound, $"{target} is a link that leads to nothing: remove it, or choose another target");
+    }
+
+    private static string FolderOf(string full, string target) => Path.GetDirectoryName(full) is { } folder && Directory.Exists(folder)
+        ? folder
+        : throw new MusterException(ErrorKind.NotFound, $"The folder of {target} does not exist: make it first");
+
+    private static void WriteTo(DirectoryHandle parent, string name, string target, string what)
+    {
+        var descriptor = FileCalls.Open(parent.Descriptor, FileCalls.Terminated(name), FileCalls.ReadOnly | FileCalls.NoFollow | FileCalls.CloseOnExec);
+        if (descriptor < 0)
+        {
+            throw Unreadable(what);
+        }
+
+        using var from = new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(descriptor, ownsHandle: true), FileAccess.Read, 0);
+        if (FileStatus.Read(descriptor).Type != FileStatus.Regular)
+        {
+            throw new MusterException(ErrorKind.Conflict, $"{what} is no file whose content could be written to {target}");
+        }
+
+        using var to = new FileStream(target, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, 0);
+        from.CopyTo(to);
+    }
+
+    /// <summary>One tar of <paramref name="name"/> below an open folder, unpacked under another name without following a link.</summary>
+    private void Transfer(int descriptor, string name, string targetFolder, string targetName, string what, bool isInto = false)
+    {
+        // Owners of the one side mean nothing on the other where they are shifted: what comes in is the pod's root's, what comes out root's.
+        var owner = _record.IdMap.Count == 0 ? [] : isInto ? Owned(_record.IdMap.FirstOrDefault(r => r.Inside == 0)?.Outside ?? 0) : Owned(0);
+        static string[] Owned(uint id) => [$"--owner=+{id}", $"--group=+{id}"];
         var (read, write) = Descriptors.Pipe();
         int pid;
         try
         {
-            ReadOnlySpan<(int, int)> extra = descriptor < 0 ? [] : [(descriptor, 3)];
-            pid = Spawn.Start("/bin/tar", ["tar", "-C", folder, "--numeric-owner", "--xattrs", "--xattrs-include=*", "--sparse", "-cf", "-", "--", "./" + name], ["PATH=/usr/bin:/bin"], stdout: write, stderr: -1, extra: extra);
+            pid = Spawn.Start("/bin/tar", ["tar", "-C", "/proc/self/fd/3", "--numeric-owner", "--xattrs", "--xattrs-include=*", "--sparse", .. owner, "-cf", "-", "--", name == "." ? name : "./" + name], ["PATH=/usr/bin:/bin"], stdout: write, stderr: -1, extra: [(descriptor, 3)]);
         }
         finally
         {
@@ -104,11 +204,17 @@ public sealed class PodRoot
         {
             using var stream = new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(read, ownsHandle: true), FileAccess.Read, 0);
             using var tar = new TarReader(stream, TarLimits.Default);
-            using var tree = new TreeExtractor(targetFolder, new ExtractionRules(Whiteouts: false, RefuseDuplicates: false), TarLimits.Default);
-            var prefix = Encoding.UTF8.GetBytes("./" + name);
+            using var tree = new TreeExtractor(targetFolder, new ExtractionRules(Whiteouts: false, RefuseDuplicates: false, IsShared: true), TarLimits.Default);
+            var prefix = name == "." ? [] : Encoding.UTF8.GetBytes("./" + name);
             var replacement = Encoding.UTF8.GetBytes(targetName);
             while (tar.Next() is { } entry)
             {
+                // The folder itself, where only what is in it is wanted.
+                if (name == "." && entry.Name.AsSpan().TrimEnd((byte)'/').SequenceEqual("."u8))
+                {
+                    continue;
+                }
+
                 tree.Extract(entry, Rename(entry.Name, prefix, replacement), Rename(entry.LinkName, prefix, replacement), tar);
             }
 
@@ -134,15 +240,7 @@ public sealed class PodRoot
     private static MusterException Unreadable(string what) => new(ErrorKind.NotFound, $"{what} could not be read: check that it exists");
 
     private static byte[] Rename(byte[] name, byte[] prefix, byte[] replacement) =>
-        name.AsSpan().StartsWith(prefix) ? [.. replacement, .. name.AsSpan(prefix.Length)] : name;
-
-    private static (string Folder, string Name) Target(string target, string name, bool isFolder)
-    {
-        var full = Path.GetFullPath(target);
-        return isFolder ? (full, name) : (Path.GetDirectoryName(full) is { } folder && Directory.Exists(folder)
-            ? folder
-            : throw new MusterException(ErrorKind.NotFound, $"The folder of {target} does not exist: make it first"), Path.GetFileName(full));
-    }
+        prefix.Length > 0 && name.AsSpan().StartsWith(prefix) ? [.. replacement, .. name.AsSpan(prefix.Length)] : name;
 
     private static (string Folder, string Name) Split(string path)
     {

@@ -6,7 +6,10 @@ namespace Muster.Images.Archives;
 /// <summary>How entries become files.</summary>
 /// <param name="Whiteouts">OCI layers: <c>.wh.NAME</c> and <c>.wh..wh..opq</c> become overlayfs's own marks (image-spec layer.md, Whiteouts).</param>
 /// <param name="RefuseDuplicates">App Container images: a name may come once (appc spec/aci.md).</param>
-public sealed record ExtractionRules(bool Whiteouts, bool RefuseDuplicates);
+/// <param name="IsShared">
+/// The folder has files of others: it keeps its own mode and time, and a folder there is not replaced by a file, nor a file by a folder.
+/// </param>
+public sealed record ExtractionRules(bool Whiteouts, bool RefuseDuplicates, bool IsShared = false);
 
 /// <summary>
 /// Makes files below one directory from tar entries. Parents are opened by openat2 with RESOLVE_IN_ROOT, so no name and no
@@ -100,7 +103,7 @@ public sealed class TreeExtractor : IDisposable
     }
 
     /// <summary>Gives the directories their modes and times, which the files made in them had changed.</summary>
-    public void Finish() => _folders.Finish(_privileged, _umask);
+    public void Finish() => _folders.Finish(_privileged, _umask, _rules.IsShared);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -341,6 +344,13 @@ public sealed class TreeExtractor : IDisposable
         if (_rules.RefuseDuplicates)
         {
             throw new MusterException(ErrorKind.Invalid, $"The archive has \"{entry.DisplayName}\" twice, which an App Container image must not");
+        }
+
+        if (_rules.IsShared && FileStatus.TryRead(parent, last, out var there) && (there.Type == FileStatus.Folder) != (entry.Type == TarEntryType.Directory))
+        {
+            throw new MusterException(ErrorKind.Conflict, there.Type == FileStatus.Folder
+                ? $"\"{TarEntry.Display(path)}\" is a folder in the target and a file in the source: remove one of them, or choose another target"
+                : $"\"{TarEntry.Display(path)}\" is a file in the target and a folder in the source: remove one of them, or choose another target");
         }
 
         // Parents opened before may have been reached through what is replaced now.

@@ -82,10 +82,19 @@ internal sealed class TreeFolders : IDisposable
     }
 
     /// <summary>Sets modes where creating could not, and times.</summary>
-    public void Finish(bool privileged, uint umask)
+    /// <param name="privileged">Whether owners could be set.</param>
+    /// <param name="umask">What creating has taken away.</param>
+    /// <param name="isShared">Whether the root is somebody else's, and stays as it is.</param>
+    public void Finish(bool privileged, uint umask, bool isShared = false)
     {
         foreach (var key in Implicit())
         {
+            if (isShared && key.Length == 0)
+            {
+                continue;
+            }
+
+
             // The time of unpacking must not be in the tree: unpacked again it must be the same.
             var path = key.Length == 0 ? "."u8.ToArray() : Encoding.Latin1.GetBytes(key);
             var fd = FileCalls.OpenBelow(_root.Descriptor, [.. path, 0], FileCalls.ReadOnly | FileCalls.DirectoryOnly | FileCalls.NoFollow, Inside);

@@ -29,6 +29,52 @@ public sealed class FilesTests : IDisposable
     }
 
     [Fact]
+    public void Copies_by_the_kind_of_what_stands_at_the_target()
+    {
+        _root.Muster("run", "--net=none", "--detach", "--name=box", _image, "--", "-c", "mkdir -p /data/sub /d; echo inner > /data/f; echo x > /data/sub/g; mkdir /d/f; echo in > /plain; exec sleep 100").Succeeded();
+        TestRoot.Until(() => _root.Muster("exec", "box", "cat", "/plain").Status == 0, "the files are there");
+        var time = new DateTime(2020, 1, 2, 3, 4, 5, DateTimeKind.Utc);
+        var into = Directory.CreateDirectory(Path.Combine(_root.Work, "into")).FullName;
+        Directory.SetLastWriteTimeUtc(into, time);
+        File.SetUnixFileMode(into, (UnixFileMode)0b111_000_000);
+
+        // A folder that others use keeps its time and mode, but for the file that is new in it.
+        _root.Muster("cp", "box:/data/.", into).Succeeded();
+        File.ReadAllText(Path.Combine(into, "sub", "g")).Should().Be("x\n");
+        File.GetUnixFileMode(into).Should().Be((UnixFileMode)0b111_000_000);
+        Directory.GetLastWriteTimeUtc(into).Should().BeAfter(time);
+
+        // Neither takes the other's place.
+        File.WriteAllText(Path.Combine(_root.Work, "file"), "mine");
+        Refused("cp", "box:/data", Path.Combine(_root.Work, "file")).Should().Contain("is no folder");
+        Refused("cp", "box:/d/.", into).Should().Contain("is a file in the target and a folder in the source");
+        Refused("cp", into, "box:/plain").Should().Contain("no folder");
+        Refused("cp", Path.Combine(_root.Work, "file"), "box:/dev/null").Should().Contain("neither a file nor a folder");
+        File.ReadAllText(Path.Combine(_root.Work, "file")).Should().Be("mine");
+        File.ReadAllText(Path.Combine(into, "f")).Should().Be("inner\n");
+
+        // Links of the host are followed, pipes and devices written to.
+        File.CreateSymbolicLink(Path.Combine(_root.Work, "link"), "file");
+        _root.Muster("cp", "box:/plain", Path.Combine(_root.Work, "link")).Succeeded();
+        File.ReadAllText(Path.Combine(_root.Work, "file")).Should().Be("in\n");
+        new FileInfo(Path.Combine(_root.Work, "link")).LinkTarget.Should().Be("file");
+        var pipe = Path.Combine(_root.Work, "pipe");
+        ProgramRun.Of("bash", ["-c", $"mkfifo {pipe}; cat {pipe} & '{Repository.Program("muster")}' --root {_root.Folder} cp box:/plain {pipe}; wait"]).Succeeded().Out.Should().Be("in\n");
+        Refused("cp", "box:/data", pipe).Should().Contain("is no folder");
+        ProgramRun.Of("test", ["-p", pipe]).Succeeded();
+        _root.Muster("cp", into + "/.", "box:/d/").Status.Should().Be(254, "/d/f is a folder there");
+        _root.Muster("cp", into + "/.", "box:/tmp").Succeeded();
+        _root.Muster("exec", "box", "cat", "/tmp/sub/g").Succeeded().Out.Should().Be("x\n");
+
+        string Refused(params string[] words)
+        {
+            var run = _root.Muster(words);
+            run.Status.Should().Be(254);
+            return run.Error;
+        }
+    }
+
+    [Fact]
     public void Keeps_links_of_the_app_inside_its_root_when_copying()
     {
         var secret = Path.Combine(_root.Work, "secret");

@@ -11,8 +11,8 @@ internal static class CopyCommand
         Words = ["cp"],
         Summary = "Copy files between the host and a running app",
         Usage = "[--app=NAME] POD:PATH TARGET | SOURCE POD:PATH",
-        Description = "Nothing is needed inside the app. Owners, modes and times are kept. While files are copied in, the pod stands still.",
-        Example = "muster cp web:/etc/nginx/nginx.conf .\nmuster cp --app=db dump.sql stack:/tmp/",
+        Description = "Nothing is needed inside the app. A target that is a folder is copied into; FOLDER/. stands for what is in it. A folder never takes a file's place, nor a file a folder's; a device or pipe of the host is written to. Owners, modes and times are kept (with --private-users all belongs to root). While files are copied in, the pod stands still.",
+        Example = "muster cp web:/etc/nginx/nginx.conf .\nmuster cp web:/var/log/. ./logs\nmuster cp --app=db dump.sql stack:/tmp/",
         Options = [new("app", "The app, in a pod of several", "NAME")],
         Arguments = (2, 2),
         Run = (call, _) =>
