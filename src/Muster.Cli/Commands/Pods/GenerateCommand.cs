@@ -11,7 +11,7 @@ internal static class GenerateCommand
         Words = ["generate", "systemd"],
         Summary = "Print a systemd unit that keeps a pod running",
         Usage = "POD",
-        Description = "The unit starts the pod in the foreground, so that systemd supervises the app itself: its exit status, its signals and its readiness. The pod must have been prepared or must have ended.",
+        Description = "The unit starts the pod in the foreground, so that systemd supervises the app itself: its exit status and its signals. The pod must have been prepared or must have ended.",
         Example = "muster generate systemd web > /etc/systemd/system/web.service\nsystemctl enable --now web",
         Options = [new("restart", "When systemd starts it again", "POLICY") { Choices = ["no", "on-failure", "always"], Default = "on-failure" }],
         Arguments = (1, 1),
@@ -29,9 +29,8 @@ internal static class GenerateCommand
 
                 [Service]
                 Type=simple
-                ExecStart={Words(call, name)}
+                ExecStart={Words(call, name, QuoteForSystemd)}
                 Restart={call.Value("restart") ?? "on-failure"}
-                RestartPreventExitStatus=2
                 # An app that ends by the signal that asked it to is no failure.
                 SuccessExitStatus={128 + record.Apps[0].StopSignal}
                 # The shim takes its processes down itself; what it started is in cgroups of its own.
@@ -58,7 +57,7 @@ internal static class GenerateCommand
         Run = (call, _) =>
         {
             var record = Record(call);
-            call.Terminal.Out.Write($"#!/bin/sh\n# Made by \"muster generate runit {record.Name ?? record.Uuid}\".\nexec 2>&1 </dev/null\nexec {Words(call, record.Name ?? record.Uuid)}\n");
+            call.Terminal.Out.Write($"#!/bin/sh\n# Made by \"muster generate runit {record.Name ?? record.Uuid}\".\nexec 2>&1 </dev/null\nexec {Words(call, record.Name ?? record.Uuid, QuoteForShell)}\n");
             return Task.FromResult(0);
         },
     };
@@ -69,13 +68,18 @@ internal static class GenerateCommand
         return pod.ReadRecord();
     }
 
-    private static string Words(Invocation call, string pod)
-    {
-        if (Environment.ProcessPath is not { } program || call.Root.Arguments.Concat([program]).Any(w => w.AsSpan().ContainsAny(" \t'\"\\%$")))
-        {
-            throw new MusterException(ErrorKind.Unsupported, "A path with spaces, quotes or $ cannot be written into a unit: install Muster under a plain path");
-        }
+    private static string Words(Invocation call, string pod, Func<string, string> quote) =>
+        string.Join(' ', Programs.Self(call.Root).Concat(["start", "--foreground", pod]).Select(quote));
 
-        return string.Join(' ', Programs.Self(call.Root).Concat(["start", "--foreground", pod]));
+    /// <summary>A word of a command line of systemd.service(5): in quotes with C's escapes, specifiers and variables doubled.</summary>
+    internal static string QuoteForSystemd(string word)
+    {
+        var plain = word.Replace("%", "%%", StringComparison.Ordinal).Replace("$", "$$", StringComparison.Ordinal);
+        return IsPlain(word) ? word : "\"" + plain.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal) + "\"";
     }
+
+    /// <summary>A word for a POSIX shell.</summary>
+    internal static string QuoteForShell(string word) => IsPlain(word) ? word : "'" + word.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
+
+    private static bool IsPlain(string word) => word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '.' or '-' or '_' or '=' or ':' or '+' or ',');
 }
