@@ -2,6 +2,7 @@ using Muster.Containers.Metering;
 using Muster.Linux;
 using Muster.Metrics.Agents.Containers;
 using Muster.Metrics.Collecting;
+using Muster.Metrics.Derived;
 using Muster.Metrics.Door;
 using Muster.Metrics.Export;
 using Muster.Metrics.Logging;
@@ -27,7 +28,7 @@ internal sealed class MetricsPart
         _options = options;
         _time = time;
         _settings = new Lazy<MetricsSettings>(() => MetricsSettings.Of(_options, SettingsFile.Load(_options.Root)));
-        _door = new Lazy<DoorState>(() => new DoorState(MetricAgents.For(_options.Root, _time, new PodContainers(_options.Root, _time)), _time, Log) { IsTlsOffered = _settings.Value.Door.Certificate is not null });
+        _door = new Lazy<DoorState>(() => new DoorState(MetricAgents.For(_options.Root, _time, new PodContainers(_options.Root, _time)), _time, Log) { IsTlsOffered = _settings.Value.Door.Certificate is not null, Derived = Derived() });
         _contexts = new Lazy<PmapiContexts>(() => new PmapiContexts(_door.Value));
     }
 
@@ -48,10 +49,27 @@ internal sealed class MetricsPart
 
     private static void Log(string line) => Console.Error.WriteLine("musterd: metrics: " + line);
 
+    // What is wrong in a definition costs that metric: the door opens all the same.
+    private DerivedDefinitions? Derived()
+    {
+        if (_settings.Value.DerivedFiles is not { } files)
+        {
+            return null;
+        }
+
+        var definitions = new DerivedDefinitions(_time);
+        foreach (var fault in definitions.AddFiles(files))
+        {
+            Log("metrics.derived: " + fault);
+        }
+
+        return definitions;
+    }
+
     private async Task RunAsync(CancellationToken ct)
     {
         var settings = _settings.Value;
-        foreach (var conflict in _door.Value.Catalog.Current.Conflicts)
+        foreach (var conflict in _door.Value.Exported.Current.Conflicts)
         {
             Log("a metric is left out: " + conflict);
         }
@@ -111,7 +129,7 @@ internal sealed class MetricsPart
             return;
         }
 
-        using var logger = new MetricLogger(LogPlan.Load(file), _door.Value.Catalog, _time, Log);
+        using var logger = new MetricLogger(LogPlan.Load(file), _door.Value.Exported, _time, Log);
         _door.Value.LogArchive = () => logger.Archive;
         try
         {
@@ -136,7 +154,7 @@ internal sealed class MetricsPart
         var progress = _door.Value.Rules = new RuleProgress(file, rules);
         try
         {
-            await RuleEvaluation.RunAsync(rules, _door.Value.Catalog, _time, (rule, news) => delivery.Deliver(news, rule.Actions), states => _rules = states, progress, ct);
+            await RuleEvaluation.RunAsync(rules, _door.Value.Exported, _time, (rule, news) => delivery.Deliver(news, rule.Actions), states => _rules = states, progress, ct);
         }
         finally
         {
