@@ -5,8 +5,8 @@ namespace Muster.Metrics.Derived;
 /// <summary>What derived metrics remember for one reader between its readings: the values before, for rate() and delta(). Used by one thread at a time.</summary>
 internal sealed class DerivedHistory
 {
-    // Views of containers that one reader changes between.
-    private const int MaxViews = 200;
+    // Metrics times containers that one reader looks at; more is a reader that makes names up, and begins anew.
+    private const int MaxNodes = 20_000;
 
     private readonly Dictionary<(DerivedDefinition Definition, string Container), (MetricNames Names, DerivedNode Node)> _nodes = [];
 
@@ -21,7 +21,7 @@ internal sealed class DerivedHistory
             return known.Node;
         }
 
-        if (_nodes.Count >= MaxViews * DerivedDefinitions.MaxMetrics)
+        if (_nodes.Count >= MaxNodes)
         {
             _nodes.Clear();
         }
