@@ -94,9 +94,27 @@ public sealed class FetchPlan
             SharedWork.Run(_groups.Length, i => CollectGroup(_groups[i], view, into, onFailure));
         }
 
+        if (_derived.Length > 0)
+        {
+            Derive(view, into, onFailure);
+        }
+    }
+
+    private void Derive(MetricView view, ValueSetBuffer into, Action<IMetricAgent, Exception>? onFailure)
+    {
         foreach (var (agent, asked, firstSlot) in _derived)
         {
-            agent.Evaluate(asked, view, id => into[_slots[id]], into.Taken.Slice(firstSlot, asked.Length));
+            var own = into.Taken.Slice(firstSlot, asked.Length);
+            try
+            {
+                agent.Evaluate(asked, view, id => into[_slots[id]], own);
+            }
+#pragma warning disable CA1031 // As below: what cannot be computed costs nobody else's values.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                Fail(agent, e, own, onFailure);
+            }
         }
     }
 
@@ -111,11 +129,16 @@ public sealed class FetchPlan
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            onFailure?.Invoke(group.Agent, e);
-            foreach (var set in own)
-            {
-                set.Fail(PcpError.Generic);
-            }
+            Fail(group.Agent, e, own, onFailure);
+        }
+    }
+
+    private static void Fail(IMetricAgent agent, Exception e, ReadOnlySpan<ValueSet> own, Action<IMetricAgent, Exception>? onFailure)
+    {
+        onFailure?.Invoke(agent, e);
+        foreach (var set in own)
+        {
+            set.Fail(PcpError.Generic);
         }
     }
 

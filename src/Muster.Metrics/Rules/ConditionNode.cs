@@ -89,7 +89,11 @@ internal sealed class NameOperand : ConditionNode
         var values = new Dictionary<int, double>();
         foreach (var value in inputs[_name].Values)
         {
-            values[value.Instance] = value.Value.ToDouble(_metric.Type);
+            // A derived metric may be a quotient of nothing.
+            if (value.Value.ToDouble(_metric.Type) is var number && double.IsFinite(number))
+            {
+                values[value.Instance] = number;
+            }
         }
 
         return values;

@@ -147,7 +147,16 @@ internal static class MetricReadCommands
                 json.WriteString("instance"u8, instance.Name);
             }
 
-            json.WriteNumber("value"u8, numbers[i]!.Value);
+            if (double.IsFinite(numbers[i]!.Value))
+            {
+                json.WriteNumber("value"u8, numbers[i]!.Value);
+            }
+            else
+            {
+                // A quotient of nothing: JSON has no number for it.
+                json.WriteString("value"u8, MetricAccess.Text(value));
+            }
+
             json.WriteString("units"u8, MetricRates.RateUnits(value.Metric));
             json.WriteEndObject();
         }
