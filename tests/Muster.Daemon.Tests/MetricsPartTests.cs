@@ -52,6 +52,25 @@ public sealed class MetricsPartTests : IDisposable
     }
 
     [Fact]
+    public void Derives_the_metrics_of_a_file_for_scrapers_dashboards_rules_and_the_logger()
+    {
+        File.WriteAllText(Path.Combine(_root, "derived.conf"), "my.agents = pmcd.numagents * 2\nmy.agents(oneline) = Twice the agents\nmy.broken = (\nmy.missing = no.such.metric\nmy.rate = rate(pmcd.cputime.total)\n");
+        File.WriteAllText(Path.Combine(_root, "log.yaml"), "log:\n  - metrics: [my, pmcd.numagents]\n    every: 200ms\n");
+        File.WriteAllText(Path.Combine(_root, "rules.yaml"), "rules:\n  - name: agents\n    when: my.agents > 0\n    every: 200ms\n");
+        File.WriteAllText(Path.Combine(_root, "etc", "muster.yaml"), $"metrics:\n  derived: {_root}/derived.conf\n  log: {_root}/log.yaml\n  log-folder: {_root}/archives\n  rules: {_root}/rules.yaml\n");
+        Start();
+        Curl("http://localhost/metrics?names=my").Should().Contain("my_agents ").And.Contain("Twice the agents").And.NotContain("my_missing");
+        TestRoot.Until(() => Curl("http://localhost/metrics?names=my.rate").Contains("\nmy_rate"), "the second scrape has a rate");
+        Curl("http://localhost/pmapi/metric?names=my.agents").Should().Contain("\"pmid\":\"511.0.3\"");
+        Curl("http://localhost/pmapi/fetch?names=my.agents").Should().Contain("\"name\":\"my.agents\"");
+        TestRoot.Until(() => Curl("http://localhost/metrics/rules").Contains("\"firing\""), "the rule over a derived metric fires");
+        ProgramRun.Of("pminfo", ["-h", $"unix://{PcpSocket}", "my"]).Status.Should().NotBe(0, "PCP's clients derive for themselves");
+        TestRoot.Until(() => Directory.Exists(Path.Combine(_root, "archives")) && Directory.GetFiles(Path.Combine(_root, "archives"), "*.meta").Length > 0, "the logger has begun");
+        var archive = Directory.GetFiles(Path.Combine(_root, "archives"), "*.meta").Single()[..^".meta".Length];
+        TestRoot.Until(() => ProgramRun.Of("pminfo", ["-d", "-m", "-a", archive, "my"]).Out.Contains("PMID: 511.2048.3"), "the archive has the derived metric as one of its own");
+    }
+
+    [Fact]
     public void Listens_where_the_command_line_and_muster_yaml_say()
     {
         var (pcp, http) = (FreePort(), FreePort());

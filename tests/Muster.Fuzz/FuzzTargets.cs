@@ -16,6 +16,7 @@ public static class FuzzTargets
         ["cgroup"] = (CgroupTarget.Run, CgroupTarget.Seeds),
         ["cni"] = (CniTarget.Run, [Json, """{"cniVersion":"1.0.0","name":"n","plugins":[{"type":"bridge"}]}"""u8.ToArray(), """{"cniVersion":"1.0.0","ips":[{"address":"10.0.0.2/24","gateway":"10.0.0.1"}],"interfaces":[{"name":"eth0"}]}"""u8.ToArray()]),
         ["command-words"] = (CommandWordsTarget.Run, CommandWordsTarget.Seeds),
+        ["derived"] = (DerivedTarget.Run, DerivedTarget.Seeds),
         ["http"] = (HttpTarget.Run, ["GET /acMetadata/v1/pod/uuid HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na=b"u8.ToArray(), "a=b&c=%20d+e"u8.ToArray()]),
         ["kernel-text"] = (KernelTextTarget.Run, KernelTextTarget.Seeds),
         ["manifest"] = (ManifestTarget.Run, [Json, """{"acKind":"ImageManifest","acVersion":"0.8.11","name":"example.com/a","app":{"exec":["/a"],"user":"0","group":"0"}}"""u8.ToArray(), "name: example.com/a\nfrom: oci:./x\nexec: [/bin/sh]\n"u8.ToArray()]),

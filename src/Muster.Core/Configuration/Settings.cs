@@ -32,6 +32,7 @@ public sealed class Settings
         new("metrics.log", "none", "A file that says which metrics are logged how often, YAML or pmlogger's language; none for no logger", v => v == "none" || Path.IsPathRooted(v)),
         new("metrics.log-folder", "", "Where archives are kept; empty for metrics/archives among the node's own files", v => v.Length == 0 || Path.IsPathRooted(v)),
         new("metrics.rules", "none", "A file of rules that are evaluated all the time; none for no rules", v => v == "none" || Path.IsPathRooted(v)),
+        new("metrics.derived", "none", "Files and folders of derived metrics in PCP's form, separated by colons; none for none", v => v == "none" || v.Split(':').All(Path.IsPathRooted)),
         new("metrics.tls-certificate", "", "A PEM file with the certificate that PCP's clients are shown; empty for no TLS", _ => true),
         new("metrics.tls-key", "", "A PEM file with the certificate's key; empty when it is in the same file", _ => true),
         new("metrics.trusted-clients", "", "A PEM file with the client certificates whose owners see per-process metrics and may store", _ => true),

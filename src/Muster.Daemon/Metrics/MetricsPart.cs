@@ -2,6 +2,7 @@ using Muster.Containers.Metering;
 using Muster.Linux;
 using Muster.Metrics.Agents.Containers;
 using Muster.Metrics.Collecting;
+using Muster.Metrics.Derived;
 using Muster.Metrics.Door;
 using Muster.Metrics.Export;
 using Muster.Metrics.Logging;
@@ -30,8 +31,12 @@ internal sealed class MetricsPart
         _time = time;
         _pods = new Lazy<PodContainers>(() => new PodContainers(options.Root, time));
         _settings = new Lazy<MetricsSettings>(() => MetricsSettings.Of(_options, SettingsFile.Load(_options.Root)));
+<<<<<<< HEAD
         _door = new Lazy<DoorState>(() => new DoorState(MetricAgents.For(_options.Root, _time, _pods.Value), _time, Log) { IsTlsOffered = _settings.Value.Door.Certificate is not null });
         // Apart, so that nobody on the network has a say in what those of this node have open.
+=======
+        _door = new Lazy<DoorState>(() => new DoorState(MetricAgents.For(_options.Root, _time, new PodContainers(_options.Root, _time)), _time, Log) { IsTlsOffered = _settings.Value.Door.Certificate is not null, Derived = Derived() });
+>>>>>>> derived
         _contexts = new Lazy<PmapiContexts>(() => new PmapiContexts(_door.Value));
         _networkContexts = new Lazy<PmapiContexts>(() => new PmapiContexts(_door.Value));
     }
@@ -53,10 +58,27 @@ internal sealed class MetricsPart
 
     private static void Log(string line) => Console.Error.WriteLine("musterd: metrics: " + line);
 
+    // What is wrong in a definition costs that metric: the door opens all the same.
+    private DerivedDefinitions? Derived()
+    {
+        if (_settings.Value.DerivedFiles is not { } files)
+        {
+            return null;
+        }
+
+        var definitions = new DerivedDefinitions(_time);
+        foreach (var fault in definitions.AddFiles(files))
+        {
+            Log("metrics.derived: " + fault);
+        }
+
+        return definitions;
+    }
+
     private async Task RunAsync(CancellationToken ct)
     {
         var settings = _settings.Value;
-        foreach (var conflict in _door.Value.Catalog.Current.Conflicts)
+        foreach (var conflict in _door.Value.Exported.Current.Conflicts)
         {
             Log("a metric is left out: " + conflict);
         }
@@ -124,7 +146,7 @@ internal sealed class MetricsPart
             return;
         }
 
-        using var logger = new MetricLogger(LogPlan.Load(file), _door.Value.Catalog, _time, Log);
+        using var logger = new MetricLogger(LogPlan.Load(file), _door.Value.Exported, _time, Log);
         _door.Value.LogArchive = () => logger.Archive;
         try
         {
@@ -149,7 +171,7 @@ internal sealed class MetricsPart
         var progress = _door.Value.Rules = new RuleProgress(file, rules);
         try
         {
-            await RuleEvaluation.RunAsync(rules, _door.Value.Catalog, _time, (rule, news) => delivery.Deliver(news, rule.Actions), states => _rules = states, progress, ct);
+            await RuleEvaluation.RunAsync(rules, _door.Value.Exported, _time, (rule, news) => delivery.Deliver(news, rule.Actions), states => _rules = states, progress, ct);
         }
         finally
         {

@@ -30,6 +30,9 @@ internal sealed record MetricsSettings
     /// <summary>The file of rules, or null.</summary>
     public string? RuleFile { get; init; }
 
+    /// <summary>Files of derived metrics, or null.</summary>
+    public string? DerivedFiles { get; init; }
+
     public static MetricsSettings Of(DaemonOptions options, Settings settings)
     {
         var pcp = options.ListenPcp ?? settings["metrics.listen-pcp"];
@@ -50,6 +53,7 @@ internal sealed record MetricsSettings
             LogFile = settings["metrics.log"] is "none" ? null : settings["metrics.log"],
             LogFolder = settings["metrics.log-folder"] is { Length: > 0 } folder ? folder : Path.Combine(options.Root.Var, "metrics", "archives"),
             RuleFile = settings["metrics.rules"] is "none" ? null : settings["metrics.rules"],
+            DerivedFiles = settings["metrics.derived"] is "none" ? null : settings["metrics.derived"],
             Otlp = endpoint.Length == 0 ? null : new OtlpOptions
             {
                 Endpoint = new Uri(endpoint),

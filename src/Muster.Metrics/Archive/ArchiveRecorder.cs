@@ -1,4 +1,5 @@
 using Muster.Metrics.Collecting;
+using Muster.Metrics.Derived;
 using Muster.Metrics.Names;
 using Muster.Metrics.Wire;
 
@@ -40,7 +41,7 @@ internal sealed class ArchiveRecorder(ArchiveWriter writer, MetricView view)
                 set = Choose(plan.Names, metric, set, choose(metric), living, recorded);
             }
 
-            _results.Add(new ResultSet(metric.Id, metric.Type, set, InstanceSelection.Everything));
+            _results.Add(new ResultSet(DerivedIds.InArchive(metric.Id), metric.Type, set, InstanceSelection.Everything));
         }
 
         foreach (var (domain, instances) in recorded)
@@ -120,8 +121,8 @@ internal sealed class ArchiveRecorder(ArchiveWriter writer, MetricView view)
             return;
         }
 
-        writer.AddDescriptor(metric, names.Find(metric.Id)?.Names ?? [metric.Name]);
-        Explain(metric.OneLine, metric.Help, 4, metric.Id.Value);
+        writer.AddDescriptor(metric with { Id = DerivedIds.InArchive(metric.Id) }, names.Find(metric.Id)?.Names ?? [metric.Name]);
+        Explain(metric.OneLine, metric.Help, 4, DerivedIds.InArchive(metric.Id).Value);
         var lookup = new LabelLookup(names, view);
         Label(LabelKind.Context, uint.MaxValue);
         Label(LabelKind.Domain, (uint)metric.Id.Domain);

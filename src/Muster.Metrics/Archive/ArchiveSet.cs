@@ -1,4 +1,5 @@
 using Muster.Core;
+using Muster.Metrics.Derived;
 using Muster.Metrics.Names;
 using Muster.Metrics.Wire;
 
@@ -13,11 +14,7 @@ public sealed class ArchiveSet
     private readonly List<MetricArchive> _archives;
     private DateTimeOffset? _end;
 
-    private ArchiveSet(List<MetricArchive> archives)
-    {
-        _archives = archives;
-        Names = ArchiveNames.Of(archives);
-    }
+    private ArchiveSet(List<MetricArchive> archives, MetricNames names) => (_archives, Names) = (archives, names);
 
     /// <summary>All metrics of all archives.</summary>
     public MetricNames Names { get; }
@@ -58,12 +55,26 @@ public sealed class ArchiveSet
         var archives = names.ConvertAll(MetricArchive.Open).OrderBy(a => a.Label.Start).ToList();
         var hosts = archives.Select(a => a.Label.HostName).Distinct(StringComparer.Ordinal).Take(3).ToList();
         return hosts.Count == 1
-            ? new ArchiveSet(archives)
+            ? new ArchiveSet(archives, ArchiveNames.Of(archives))
             : throw new MusterException(ErrorKind.Invalid, $"The archives are of several hosts ({string.Join(", ", hosts)}): read those of one host at once");
     }
 
-    /// <summary>Records in order; a mark stands between two archives, since nobody knows what was between them.</summary>
+    /// <summary>The same archives with derived metrics, computed as they are read.</summary>
+    public ArchiveSet With(DerivedDefinitions definitions) => definitions.Count == 0 ? this : new ArchiveSet(_archives, Names.With(definitions));
+
+    /// <summary>Records in order, with the values of the wanted metrics that are derived; a mark stands between two archives, since nobody knows what was between them.</summary>
     internal IEnumerable<(MetricArchive Archive, ArchiveSample Sample)> Read(DateTimeOffset from, DateTimeOffset to, IReadOnlySet<MetricId>? wanted)
+    {
+        if (ArchiveDerivation.For(Names, wanted) is not { } derivation)
+        {
+            return ReadRecords(from, to, wanted);
+        }
+
+        var needed = wanted!.Concat(derivation.Operands).ToHashSet();
+        return ReadRecords(from, to, needed).Select(r => (r.Archive, derivation.Extend(r.Archive, r.Sample)));
+    }
+
+    private IEnumerable<(MetricArchive Archive, ArchiveSample Sample)> ReadRecords(DateTimeOffset from, DateTimeOffset to, IReadOnlySet<MetricId>? wanted)
     {
         MetricArchive? before = null;
         var last = DateTimeOffset.MinValue;

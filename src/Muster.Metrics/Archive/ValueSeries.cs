@@ -58,8 +58,9 @@ internal sealed class ValueSeries(string metric, MetricDescriptor descriptor, st
     }
 
     /// <summary>
-    /// The value at a time as PCP interpolates it: on a straight line between two records for counters and instantaneous
-    /// values, the last one for discrete values; not a number outside of what was recorded, or in a gap.
+    /// The value at a time as PCP interpolates it: of a counter on a straight line between two records, of an instantaneous
+    /// value the one before where another follows, of a discrete value the one before, which holds until another follows; not a
+    /// number outside of what was recorded, or in a gap.
     /// </summary>
     public double At(DateTimeOffset time)
     {
@@ -71,7 +72,7 @@ internal sealed class ValueSeries(string metric, MetricDescriptor descriptor, st
         }
 
         var before = points[after - 1];
-        if (before.Ticks == time.UtcTicks || (descriptor.Semantics == MetricSemantics.Discrete && after < points.Length))
+        if (before.Ticks == time.UtcTicks || descriptor.Semantics == MetricSemantics.Discrete)
         {
             return before.Value;
         }
@@ -81,9 +82,14 @@ internal sealed class ValueSeries(string metric, MetricDescriptor descriptor, st
             return double.NaN;
         }
 
+        if (descriptor.Semantics != MetricSemantics.Counter)
+        {
+            return before.Value;
+        }
+
         // A counter that went backwards began anew: nothing is known of what lies between.
         var next = points[after];
-        return descriptor.Semantics == MetricSemantics.Counter && next.Value < before.Value
+        return next.Value < before.Value
             ? double.NaN
             : before.Value + ((next.Value - before.Value) * (time.UtcTicks - before.Ticks) / (next.Ticks - before.Ticks));
     }

@@ -1,3 +1,4 @@
+using Muster.Metrics.Derived;
 using Muster.Metrics.Names;
 using Muster.Metrics.Wire;
 
@@ -18,6 +19,8 @@ public sealed class FetchPlan
     private readonly MetricId[] _ids;
     private readonly (MetricDescriptor? Descriptor, int Slot)[] _positions;
     private readonly (IMetricAgent Agent, MetricDescriptor[] Asked, int FirstSlot)[] _groups;
+    private readonly (DerivedAgent Agent, MetricDescriptor[] Asked, int FirstSlot)[] _derived;
+    private readonly Dictionary<MetricId, int> _slots;
 
     private FetchPlan(MetricNames names, MetricId[] ids)
     {
@@ -27,18 +30,32 @@ public sealed class FetchPlan
 
         // Each metric is asked once, however often it stands in the list; metrics of one agent lie side by side.
         var metrics = ids.Select(names.Find).OfType<CatalogMetric>().Distinct().ToList();
-        var slots = new Dictionary<MetricId, int>(metrics.Count);
+
+        // What derived metrics are computed from is read with the rest, once.
+        var operands = metrics.Where(m => m.Agent is DerivedAgent).SelectMany(m => ((DerivedAgent)m.Agent).Operands(m.Descriptor.Id)).Select(o => names.Find(o.Metric.Id)).OfType<CatalogMetric>().ToList();
+        metrics = operands.Count == 0 ? metrics : [.. metrics.Concat(operands).Distinct()];
+        var slots = _slots = new Dictionary<MetricId, int>(metrics.Count);
         var groups = new List<(IMetricAgent, MetricDescriptor[], int)>();
+        var derived = new List<(DerivedAgent, MetricDescriptor[], int)>();
         foreach (var group in metrics.GroupBy(m => m.Agent))
         {
-            groups.Add((group.Key, [.. group.Select(m => m.Descriptor)], slots.Count));
+            MetricDescriptor[] asked = [.. group.Select(m => m.Descriptor)];
+            if (group.Key is DerivedAgent computing)
+            {
+                derived.Add((computing, asked, slots.Count));
+            }
+            else
+            {
+                groups.Add((group.Key, asked, slots.Count));
+            }
+
             foreach (var metric in group)
             {
                 slots.Add(metric.Descriptor.Id, slots.Count);
             }
         }
 
-        _groups = [.. groups];
+        (_groups, _derived) = ([.. groups], [.. derived]);
         Slots = slots.Count;
         for (var i = 0; i < ids.Length; i++)
         {
@@ -76,6 +93,29 @@ public sealed class FetchPlan
             // Everything is asked: the agents know nothing of each other, and each fills sets of its own.
             SharedWork.Run(_groups.Length, i => CollectGroup(_groups[i], view, into, onFailure));
         }
+
+        if (_derived.Length > 0)
+        {
+            Derive(view, into, onFailure);
+        }
+    }
+
+    private void Derive(MetricView view, ValueSetBuffer into, Action<IMetricAgent, Exception>? onFailure)
+    {
+        foreach (var (agent, asked, firstSlot) in _derived)
+        {
+            var own = into.Taken.Slice(firstSlot, asked.Length);
+            try
+            {
+                agent.Evaluate(asked, view, id => into[_slots[id]], own);
+            }
+#pragma warning disable CA1031 // As below: what cannot be computed costs nobody else's values.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                Fail(agent, e, own, onFailure);
+            }
+        }
     }
 
     private static void CollectGroup((IMetricAgent Agent, MetricDescriptor[] Asked, int FirstSlot) group, MetricView view, ValueSetBuffer into, Action<IMetricAgent, Exception>? onFailure)
@@ -89,11 +129,16 @@ public sealed class FetchPlan
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            onFailure?.Invoke(group.Agent, e);
-            foreach (var set in own)
-            {
-                set.Fail(PcpError.Generic);
-            }
+            Fail(group.Agent, e, own, onFailure);
+        }
+    }
+
+    private static void Fail(IMetricAgent agent, Exception e, ReadOnlySpan<ValueSet> own, Action<IMetricAgent, Exception>? onFailure)
+    {
+        onFailure?.Invoke(agent, e);
+        foreach (var set in own)
+        {
+            set.Fail(PcpError.Generic);
         }
     }
 

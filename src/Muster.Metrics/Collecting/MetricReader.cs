@@ -46,7 +46,9 @@ public sealed class MetricReader : IDisposable
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var name in wanted.Count == 0 ? [""] : wanted)
         {
-            var node = names.Node(name) ?? throw new MusterException(ErrorKind.NotFound, $"There is no metric called \"{name}\", and none whose name begins so: muster metric list shows them all");
+            var node = names.Node(name) ?? throw new MusterException(ErrorKind.NotFound, names.WhyNot(name) is { } why
+                ? $"The derived metric {name} cannot be computed here: {why}"
+                : $"There is no metric called \"{name}\", and none whose name begins so: muster metric list shows them all");
             found.AddRange(node.Leaves().Where(l => seen.Add(l.Name)));
         }
 

@@ -1,4 +1,5 @@
 using Muster.Metrics.Collecting;
+using Muster.Metrics.Derived;
 using Muster.Metrics.Names;
 
 namespace Muster.Metrics.Door;
@@ -12,6 +13,7 @@ public sealed class DoorState
     private readonly Action<string> _log;
     private long _nextLog = long.MinValue;
     private int _suppressed;
+    private MetricCatalog? _exported;
 
     /// <param name="agents">The node's agents; <c>pmcd.*</c> is added.</param>
     /// <param name="time">The clock of results.</param>
@@ -31,6 +33,12 @@ public sealed class DoorState
     }
 
     public MetricCatalog Catalog { get; }
+
+    /// <summary>The same with the node's derived metrics: for all that is not PCP's own door, whose clients derive for themselves.</summary>
+    public MetricCatalog Exported => _exported ??= Derived is null ? Catalog : Catalog.With(Derived);
+
+    /// <summary>The node's derived metrics, all of them; null for none.</summary>
+    public DerivedDefinitions? Derived { get; init; }
 
     public TimeProvider Time { get; }
 

@@ -10,13 +10,13 @@ internal sealed record OtlpBatch(byte[] Body, string ContentType, int Points);
 /// <summary>Collects the chosen metrics once and encodes them, a bounded number of data points a request.</summary>
 internal static class OtlpBatches
 {
-    public static IReadOnlyList<OtlpBatch> Collect(DoorState door, OtlpOptions options)
+    public static IReadOnlyList<OtlpBatch> Collect(DoorState door, OtlpOptions options, MetricView? view = null)
     {
-        var catalog = door.Catalog.Current;
+        var catalog = door.Exported.Current;
         var chosen = options.Names.SelectMany(n => catalog.Node(n)?.Leaves() ?? []).Select(m => m.Metric).Distinct();
         var plan = FetchPlan.Of(catalog, [.. chosen.Select(m => m.Descriptor.Id)]);
         using var values = ValueSetBuffer.Rent();
-        plan.Collect(MetricView.Host, values, door.AgentFailed);
+        plan.Collect(view ?? MetricView.Host, values, door.AgentFailed);
         var time = (ulong)(door.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
         var attributes = new InstanceAttributes(catalog);
         var batches = new List<OtlpBatch>();

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using Muster.Metrics.Collecting;
 using Muster.Metrics.Door;
 
 namespace Muster.Metrics.Export;
@@ -29,10 +30,12 @@ public static class OtlpPush
 
     private static async Task SampleAsync(DoorState door, OtlpOptions options, OtlpQueue queue, CancellationToken ct)
     {
+        // Derived metrics remember the push before.
+        var view = MetricView.Host with { Client = new ClientMemory() };
         using var timer = new PeriodicTimer(options.Interval, door.Time);
         do
         {
-            foreach (var batch in OtlpBatches.Collect(door, options))
+            foreach (var batch in OtlpBatches.Collect(door, options, view))
             {
                 if (queue.Add(batch) is var lost && lost > 0)
                 {

@@ -2,7 +2,9 @@ using System.Globalization;
 using System.Security.Cryptography;
 using Muster.Core;
 using Muster.Metrics.Collecting;
+using Muster.Metrics.Derived;
 using Muster.Metrics.Door;
+using Muster.Metrics.Names;
 
 namespace Muster.Metrics.Export;
 
@@ -131,7 +133,7 @@ public sealed class PmapiContexts(DoorState door)
             number = RandomNumberGenerator.GetInt32(1, int.MaxValue);
         }
 
-        var context = new PmapiContext(number, host, patience, view with { Container = container, Client = new ClientMemory() });
+        var context = new PmapiContext(number, host, patience, view with { Container = container, Client = new ClientMemory() }, door.Time);
         Use(context);
         _contexts.Add(number, context);
         return context;
@@ -150,8 +152,13 @@ public sealed class PmapiContexts(DoorState door)
 }
 
 /// <summary>One context of the REST interface. Locked while a request uses it.</summary>
-internal sealed class PmapiContext(int id, string host, TimeSpan patience, MetricView view)
+internal sealed class PmapiContext(int id, string host, TimeSpan patience, MetricView view, TimeProvider time)
 {
+    /// <summary>A dashboard's panel has a handful.</summary>
+    public const int MaxDerived = 100;
+
+    private (MetricNames Door, int Count, MetricNames All)? _names;
+
     public int Id => id;
 
     public string Host => host;
@@ -167,7 +174,19 @@ internal sealed class PmapiContext(int id, string host, TimeSpan patience, Metri
 
     public PmapiProfile Profile { get; } = new();
 
-    public DerivedMetrics Derived { get; } = new();
+    /// <summary>Metrics that this context derives; each new one is known from its request on.</summary>
+    public DerivedDefinitions Derived { get; } = new(time);
+
+    /// <summary>The metrics of the door with those of this context.</summary>
+    public MetricNames Names(MetricNames door)
+    {
+        if (_names is not { } names || names.Door != door || names.Count != Derived.Count)
+        {
+            _names = names = (door, Derived.Count, door.With(Derived));
+        }
+
+        return names.All;
+    }
 }
 
 /// <summary>PCP's host specifications, as far as they can mean this node (PCPIntro(1)).</summary>

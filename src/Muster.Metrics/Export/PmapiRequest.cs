@@ -20,7 +20,7 @@ internal sealed class PmapiRequest
 
     public PmapiRequest(DoorState door, PmapiContext context, IReadOnlyDictionary<string, string> parameters)
     {
-        (_door, _context, _parameters, _names) = (door, context, parameters, door.Catalog.Current);
+        (_door, _context, _parameters, _names) = (door, context, parameters, context.Names(door.Exported.Current));
         _labels = new LabelLookup(_names, context.View);
     }
 
@@ -91,10 +91,7 @@ internal sealed class PmapiRequest
             }
         }
 
-        var own = names.Where(n => _context.Derived.Find(n) is null).ToList();
-        var derived = names.Select(_context.Derived.Find).OfType<DerivedMetric>().ToList();
-        var needed = own.Concat(derived.SelectMany(d => d.Metrics)).Select(n => _names.Find(n)!.Descriptor.Id).ToArray();
-        var plan = FetchPlan.Of(_names, needed);
+        var plan = FetchPlan.Of(_names, [.. names.Select(n => _names.Find(n)!.Descriptor.Id)]);
         using var values = ValueSetBuffer.Rent();
         var view = _context.View with { Profile = _context.Profile.Current };
         plan.Collect(view, values, _door.AgentFailed);
@@ -105,25 +102,10 @@ internal sealed class PmapiRequest
             json.WritePropertyName("timestamp"u8);
             json.WriteRawValue(string.Create(CultureInfo.InvariantCulture, $"{seconds / TimeSpan.TicksPerSecond}.{seconds % TimeSpan.TicksPerSecond * 100:000000000}"));
             json.WriteStartArray("values"u8);
-            for (var i = 0; i < own.Count; i++)
+            for (var i = 0; i < names.Count; i++)
             {
                 var metric = plan.Descriptor(i)!;
-                WriteValues(json, own[i], metric, plan.Values(i, values), view.Profile.For(metric.Instances));
-            }
-
-            if (derived.Count > 0)
-            {
-                var inputs = new Dictionary<string, ValueSet>(StringComparer.Ordinal);
-                var position = own.Count;
-                foreach (var name in derived.SelectMany(d => d.Metrics))
-                {
-                    inputs[name] = plan.Values(position++, values);
-                }
-
-                foreach (var metric in derived)
-                {
-                    WriteValues(json, metric.Descriptor.Name, metric.Descriptor, metric.Evaluate(inputs, time), view.Profile.For(metric.Descriptor.Instances));
-                }
+                WriteValues(json, names[i], metric, plan.Values(i, values), view.Profile.For(metric.Instances));
             }
 
             json.WriteEndArray();
@@ -245,7 +227,18 @@ internal sealed class PmapiRequest
     {
         var name = Parameter("name") ?? throw new MusterException(ErrorKind.Invalid, "bad parameters passed: derive needs a name");
         var expression = Parameter("expr") ?? throw new MusterException(ErrorKind.Invalid, "bad parameters passed: derive needs an expr");
-        _context.Derived.Add(name, expression, _names);
+        if (_context.Derived.Count >= PmapiContext.MaxDerived && _context.Derived.Find(name) is null)
+        {
+            throw new MusterException(ErrorKind.Exhausted, $"A context has {PmapiContext.MaxDerived} derived metrics at most");
+        }
+
+        var definition = _context.Derived.Add(name, expression, isOwn: true);
+        if (_context.Names(_door.Exported.Current).Derived!.Faults.TryGetValue(definition, out var fault))
+        {
+            _context.Derived.Remove(definition);
+            throw fault;
+        }
+
         return PmapiJson.Success(_context.Id);
     }
 
@@ -314,7 +307,7 @@ internal sealed class PmapiRequest
 
     private string? Parameter(string name) => _parameters.GetValueOrDefault(name);
 
-    private MetricDescriptor? Find(string name) => _context.Derived.Find(name)?.Descriptor ?? _names.Find(name)?.Descriptor;
+    private MetricDescriptor? Find(string name) => _names.Find(name)?.Descriptor;
 
     private IReadOnlyList<KeyValuePair<string, string>> LabelsOf(LabelKind kind, uint ident) => _labels.Find(kind, ident, out _) is [var set] ? set.Labels : [];
 

@@ -22,7 +22,7 @@ internal sealed class ScrapeText : IDisposable
     /// <summary>Collects the chosen metrics.</summary>
     public ScrapeText(DoorState door, IReadOnlyCollection<string> names, MetricView view, ExpositionFormat format)
     {
-        (_view, _format, _catalog) = (view, format, door.Catalog.Current);
+        (_view, _format, _catalog) = (view, format, door.Exported.Current);
         try
         {
             _plan = FetchPlan.Of(_catalog, [.. MetricScrape.Choose(_catalog, names).Select(m => m.Descriptor.Id)]);

@@ -3,6 +3,7 @@ using Muster.Core;
 using Muster.Metrics.Agents.Containers;
 using Muster.Metrics.Archive;
 using Muster.Metrics.Collecting;
+using Muster.Metrics.Derived;
 using Muster.Metrics.Door;
 using Muster.Metrics.Names;
 
@@ -338,7 +339,7 @@ public sealed class MetricLogger : IDisposable
         var hasContainers = false;
         foreach (var id in plan.Ids)
         {
-            hasContainers |= id.Domain == ContainerAgent.Number;
+            hasContainers |= names.Find(id) is { } metric && IsOfContainers(metric.Descriptor);
         }
 
         if (hasContainers && names.Find("container.state") is { } state)
@@ -360,10 +361,13 @@ public sealed class MetricLogger : IDisposable
         return ended;
     }
 
+    // Of containers themselves, or derived from such a metric.
+    private static bool IsOfContainers(MetricDescriptor metric) => metric.Id.Domain == ContainerAgent.Number || (DerivedIds.IsDerived(metric.Id) && metric.Instances.Domain == ContainerAgent.Number);
+
     private InstanceChoice? Choice(MetricDescriptor metric, List<LogGroup> groups, HashSet<string> ended)
     {
         var own = groups.Where(g => g.Metrics.Any(m => Covers(m, metric.Name))).ToList();
-        var isContainer = metric.Id.Domain == ContainerAgent.Number;
+        var isContainer = IsOfContainers(metric);
         if (!isContainer && own.Any(g => g.Instances.Count == 0))
         {
             return null;

@@ -1,4 +1,5 @@
 using Muster.Metrics.Collecting;
+using Muster.Metrics.Derived;
 
 namespace Muster.Metrics.Names;
 
@@ -10,12 +11,20 @@ public sealed class MetricCatalog
 {
     private readonly IMetricAgent[] _agents;
     private readonly Lock _guard = new();
+    private readonly MetricCatalog? _base;
+    private readonly DerivedDefinitions? _derived;
     private volatile MetricNames _current;
 
     public MetricCatalog(IEnumerable<IMetricAgent> agents)
     {
         _agents = [.. agents];
         _current = MetricNames.Of(_agents, version: 1);
+    }
+
+    private MetricCatalog(MetricCatalog catalog, DerivedDefinitions derived)
+    {
+        (_base, _derived, _agents) = (catalog, derived, catalog._agents);
+        _current = catalog.Current.With(derived);
     }
 
     /// <summary>The agents, in the order in which they were given.</summary>
@@ -46,10 +55,18 @@ public sealed class MetricCatalog
         }
     }
 
+    /// <summary>The same metrics with derived ones, which follow every change of those that they are computed from; the definitions are complete.</summary>
+    public MetricCatalog With(DerivedDefinitions definitions) => definitions.Count == 0 ? this : new MetricCatalog(this, definitions);
+
     private MetricNames Renew()
     {
         lock (_guard)
         {
+            if (_base is not null && !_current.IsUpToDate)
+            {
+                return _current = _base.Current.With(_derived!);
+            }
+
             if (!_current.IsUpToDate)
             {
                 _current = MetricNames.Of(_agents, _current.Version + 1);

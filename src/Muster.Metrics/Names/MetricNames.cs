@@ -1,4 +1,5 @@
 using Muster.Metrics.Collecting;
+using Muster.Metrics.Derived;
 
 namespace Muster.Metrics.Names;
 
@@ -26,6 +27,7 @@ public sealed class MetricNames
     /// <summary>PCP's tools keep a name in a buffer of MAXPATHLEN; ours stay far below.</summary>
     public const int MaxNameLength = 1024;
 
+    private readonly MetricNames? _base;
     private readonly NameNode _root = new("");
     private readonly Dictionary<string, CatalogMetric> _byName = new(StringComparer.Ordinal);
     private readonly Dictionary<string, CatalogMetric>.AlternateLookup<ReadOnlySpan<char>> _byNameSpan;
@@ -34,6 +36,7 @@ public sealed class MetricNames
     private readonly Dictionary<int, List<IMetricAgent>> _agents = [];
     private readonly (IMetricAgent Agent, int Generation)[] _generations;
     private readonly List<string> _conflicts = [];
+    private readonly Lazy<IReadOnlyList<NamedMetric>> _all;
 
     private MetricNames(IReadOnlyList<IMetricAgent> agents, long version)
     {
@@ -48,14 +51,28 @@ public sealed class MetricNames
         }
 
         _root.Seal();
-        All = [.. _root.Leaves()];
+        _all = new Lazy<IReadOnlyList<NamedMetric>>([.. _root.Leaves()]);
+    }
+
+    // Derived metrics beside those that there are, which are shared.
+    private MetricNames(MetricNames names, DerivedAgent derived)
+    {
+        (_base, Version, _generations) = (names, names.Version, []);
+        _byNameSpan = _byName.GetAlternateLookup<ReadOnlySpan<char>>();
+        Add(derived);
+        _root.Seal();
+        _root = NameNode.Join(names._root, _root);
+        _all = new Lazy<IReadOnlyList<NamedMetric>>(() => [.. _root.Leaves()]);
+        _conflicts.AddRange(names._conflicts);
+        _conflicts.AddRange(derived.Faults.Select(f => f.Value.Message.StartsWith(f.Key.Name, StringComparison.Ordinal) ? f.Value.Message : $"{f.Key.Name}: {f.Value.Message}"));
+        Derived = derived;
     }
 
     /// <summary>Grows with each change of any agent's metrics.</summary>
     public long Version { get; }
 
     /// <summary>Every metric under each of its names, sorted by name.</summary>
-    public IReadOnlyList<NamedMetric> All { get; }
+    public IReadOnlyList<NamedMetric> All => _all.Value;
 
     /// <summary>What was left out and why: a name or number that another metric has already, or that lies outside of its agent's domain.</summary>
     public IReadOnlyList<string> Conflicts => _conflicts;
@@ -72,23 +89,38 @@ public sealed class MetricNames
                 }
             }
 
-            return true;
+            return _base?.IsUpToDate ?? true;
         }
     }
+
+    /// <summary>These names without derived metrics: themselves where there are none.</summary>
+    internal MetricNames Base => _base?.Base ?? this;
+
+    /// <summary>The derived metrics among them, those added last; null where there are none.</summary>
+    internal DerivedAgent? Derived { get; }
+
+    /// <summary>Why a derived metric of this name is not among them; null when nobody has defined one.</summary>
+    public string? WhyNot(string name) => Derived?.Faults.FirstOrDefault(f => f.Key.Name == name).Value?.Message ?? _base?.WhyNot(name);
+
+    /// <summary>Why a definition is not among them; null when it is.</summary>
+    public string? WhyNot(DerivedDefinition definition) => Derived?.Faults.GetValueOrDefault(definition)?.Message ?? _base?.WhyNot(definition);
+
+    /// <summary>These names and those of derived metrics; a definition that these metrics do not fit is left out and among the <see cref="Conflicts"/>.</summary>
+    public MetricNames With(DerivedDefinitions definitions) => definitions.Count == 0 ? this : new MetricNames(this, new DerivedAgent(this, definitions));
 
     internal static MetricNames Of(IReadOnlyList<IMetricAgent> agents, long version) => new(agents, version);
 
     /// <summary>The metric of a whole name, or null.</summary>
-    public CatalogMetric? Find(ReadOnlySpan<char> name) => _byNameSpan.TryGetValue(name, out var metric) ? metric : null;
+    public CatalogMetric? Find(ReadOnlySpan<char> name) => _byNameSpan.TryGetValue(name, out var metric) ? metric : _base?.Find(name);
 
     /// <summary>The metric of a number, or null.</summary>
-    public CatalogMetric? Find(MetricId id) => _byId.TryGetValue(id, out var metric) ? metric : null;
+    public CatalogMetric? Find(MetricId id) => _byId.TryGetValue(id, out var metric) ? metric : _base?.Find(id);
 
     /// <summary>The agents of a domain: Linux' own is shared by several; empty for an unknown one.</summary>
-    public IReadOnlyList<IMetricAgent> Agents(int domain) => _agents.TryGetValue(domain, out var agents) ? agents : [];
+    public IReadOnlyList<IMetricAgent> Agents(int domain) => _agents.TryGetValue(domain, out var agents) ? agents : _base?.Agents(domain) ?? [];
 
     /// <summary>A domain of instances with its agent, or null.</summary>
-    public (InstanceDomain Domain, IMetricAgent Agent)? Find(InstanceDomainId id) => _domains.TryGetValue(id, out var found) ? found : null;
+    public (InstanceDomain Domain, IMetricAgent Agent)? Find(InstanceDomainId id) => _domains.TryGetValue(id, out var found) ? found : _base?.Find(id);
 
     /// <summary>The node at a name, be it a metric or the beginning of some; the root for an empty name; null when there is none.</summary>
     public NameNode? Node(ReadOnlySpan<char> name)

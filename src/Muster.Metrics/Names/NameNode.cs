@@ -74,17 +74,40 @@ public sealed class NameNode
         return true;
     }
 
+    /// <summary>A sealed tree with the names of both: nodes that only one of them has are shared. Of a metric that both have, the other's is taken.</summary>
+    internal static NameNode Join(NameNode one, NameNode other)
+    {
+        var joined = new NameNode(one.FullName);
+        foreach (var child in one.Children)
+        {
+            joined._building.Add(child.Segment, other.Child(child.Segment) is { } same ? same.Metric is not null ? same : Join(child, same) : child);
+        }
+
+        foreach (var child in other.Children)
+        {
+            joined._building.TryAdd(child.Segment, child);
+        }
+
+        joined.Fix();
+        return joined;
+    }
+
     /// <summary>Makes the tables for look-ups; nothing is added any more.</summary>
     internal void Seal()
+    {
+        Fix();
+        foreach (var child in Children)
+        {
+            child.Seal();
+        }
+    }
+
+    private void Fix()
     {
         Children = [.. _building.Values];
         _byName = new Dictionary<string, NameNode>(_building, StringComparer.Ordinal);
         _bySpan = _byName.GetAlternateLookup<ReadOnlySpan<char>>();
         _building.Clear();
-        foreach (var child in Children)
-        {
-            child.Seal();
-        }
     }
 
     private static IEnumerable<int> Ends(string name)

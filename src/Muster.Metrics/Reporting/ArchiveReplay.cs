@@ -1,6 +1,7 @@
 using System.Globalization;
 using Muster.Core;
 using Muster.Metrics.Archive;
+using Muster.Metrics.Derived;
 using Muster.Metrics.Export;
 using Muster.Metrics.Names;
 
@@ -31,7 +32,7 @@ public static class ArchiveReplay
 
         return [.. wanted.SelectMany(name => archives.Names.Node(name)?.Leaves().Select(l => l.Name).ToList() is { Count: > 0 } leaves
             ? leaves
-            : throw new MusterException(ErrorKind.NotFound, $"The archive has no metric {name}")).Distinct(StringComparer.Ordinal)];
+            : throw new MusterException(ErrorKind.NotFound, archives.Names.WhyNot(name) is { } why ? $"The derived metric {name} cannot be computed over the archive: {why}" : $"The archive has no metric {name}")).Distinct(StringComparer.Ordinal)];
     }
 
     /// <summary>The values as they were recorded; counters as rates since the value before, or as they are when <paramref name="isRaw"/>.</summary>
@@ -88,7 +89,10 @@ public static class ArchiveReplay
         }
 
         // What lies before the window's end in the next record is needed for its last value.
-        var series = SeriesReading.Read(archives, metrics, window.From - interval, archives.End, TimeSpan.Zero);
+        var derived = metrics.Where(m => archives.Names.Find(m)?.Agent is DerivedAgent).ToList();
+        var series = SeriesReading.Read(archives, [.. metrics.Except(derived)], window.From - interval, archives.End, TimeSpan.Zero);
+        var computing = derived.Count > 0 ? new InterpolatedDerivation(archives, derived, window.From - interval) : null;
+        var before = computing is null ? [] : Computed(computing, window.From - interval);
         for (var time = window.From; time <= window.To; time += interval)
         {
             foreach (var one in series)
@@ -100,7 +104,40 @@ public static class ArchiveReplay
                     yield return new ReplayRow(time, one.Metric, one.Instance, number, null, Units(one.Descriptor, isRate));
                 }
             }
+
+            if (computing is null)
+            {
+                continue;
+            }
+
+            var now = Computed(computing, time);
+            foreach (var (key, (metric, number)) in now)
+            {
+                var isRate = !isRaw && metric.Semantics == MetricSemantics.Counter;
+                var growth = isRate ? before.TryGetValue(key, out var last) && last.Number <= number ? number - last.Number : double.NaN : 0;
+                if (!double.IsNaN(growth))
+                {
+                    yield return new ReplayRow(time, key.Metric, key.Instance.Length == 0 ? null : key.Instance, isRate ? Rate(metric, growth / interval.TotalSeconds) : number, null, Units(metric, isRate));
+                }
+            }
+
+            before = now;
         }
+    }
+
+    private static Dictionary<(string Metric, string Instance), (MetricDescriptor Metric, double Number)> Computed(InterpolatedDerivation computing, DateTimeOffset time)
+    {
+        var numbers = new Dictionary<(string, string), (MetricDescriptor, double)>();
+        foreach (var (metric, instance, value) in computing.At(time))
+        {
+            var number = value.ToDouble(metric.Type);
+            if (!double.IsNaN(number))
+            {
+                numbers[(metric.Name, instance ?? "")] = (metric, number);
+            }
+        }
+
+        return numbers;
     }
 
     // Time spent per time passed is a share, and has no units.

@@ -130,12 +130,12 @@ internal sealed class QuantifiedCondition(Quantifier quantifier, Condition of) :
 /// <summary>Two expressions compared instance by instance.</summary>
 internal sealed class Comparison : Condition
 {
-    private readonly DerivedNode _shown;
-    private readonly DerivedNode _difference;
+    private readonly ConditionNode _shown;
+    private readonly ConditionNode _difference;
     private readonly string _sign;
     private readonly IReadOnlyList<string> _instances;
 
-    public Comparison(DerivedNode shown, DerivedNode difference, string sign, IReadOnlyList<string> instances) =>
+    public Comparison(ConditionNode shown, ConditionNode difference, string sign, IReadOnlyList<string> instances) =>
         (_shown, _difference, _sign, _instances, Instances) = (shown, difference, sign, instances, difference.Instances);
 
     public override IEnumerable<string> Metrics() => _shown.Metrics().Concat(_difference.Metrics());

@@ -27,9 +27,9 @@ internal sealed class ConditionParser
 
     public static Condition Parse(string text, MetricNames names)
     {
-        if (text.Length > DerivedParser.MaxLength)
+        if (text.Length > ConditionNodeParser.MaxLength)
         {
-            throw new MusterException(ErrorKind.Invalid, $"The condition has {text.Length} characters, more than {DerivedParser.MaxLength}");
+            throw new MusterException(ErrorKind.Invalid, $"The condition has {text.Length} characters, more than {ConditionNodeParser.MaxLength}");
         }
 
         var parser = new ConditionParser(text, names);
@@ -133,7 +133,7 @@ internal sealed class ConditionParser
         var sign = Array.Find(Signs, s => _text.AsSpan(_at).StartsWith(s)) ?? throw Refused("a comparison is expected: > >= < <= == or !=");
         _at += sign.Length;
         var right = Expression(instances);
-        var (leftNode, rightNode) = (DerivedParser.ParseSide(left, _names), DerivedParser.ParseSide(right, _names));
+        var (leftNode, rightNode) = (ConditionNodeParser.Parse(left, _names), ConditionNodeParser.Parse(right, _names));
         if (!leftNode.Metrics().Concat(rightNode.Metrics()).Any())
         {
             throw Refused("a comparison without a metric is always the same");
@@ -142,12 +142,12 @@ internal sealed class ConditionParser
         CheckUnits(leftNode, rightNode);
 
         // One side is parsed once more to be shown, since what remembers values serves one place alone.
-        var shown = DerivedParser.ParseSide(leftNode.Metrics().Any() ? left : right, _names);
-        return new Comparison(shown, new DerivedOperation('-', leftNode, rightNode), sign, instances);
+        var shown = ConditionNodeParser.Parse(leftNode.Metrics().Any() ? left : right, _names);
+        return new Comparison(shown, new OperationNode('-', leftNode, rightNode), sign, instances);
     }
 
     // pmie compares megabytes with seconds; whoever wrote that meant something else.
-    private void CheckUnits(DerivedNode left, DerivedNode right)
+    private void CheckUnits(ConditionNode left, ConditionNode right)
     {
         var (a, b) = (left.Units, right.Units);
         if (left.IsConstant || right.IsConstant || (a.Space, a.Time, a.CountDimension) == (b.Space, b.Time, b.CountDimension))

@@ -88,6 +88,7 @@ public static class RuleEvaluation
     public static async Task RunAsync(IReadOnlyList<Rule> rules, MetricCatalog catalog, TimeProvider time, Action<Rule, RuleEvent> onEvent, Action<IReadOnlyList<RuleStatus>> onStatus, RuleProgress? progress, CancellationToken ct)
     {
         var names = catalog.Current;
+        var view = MetricView.Host with { Client = new ClientMemory() };
         var start = time.GetUtcNow();
         var states = rules.Select(r => new RuleState(r, names, HostFacts.HostName, start)).ToList();
         var due = rules.Select(_ => start).ToArray();
@@ -102,7 +103,7 @@ public static class RuleEvaluation
             ct.ThrowIfCancellationRequested();
             var now = time.GetUtcNow();
             var ready = Enumerable.Range(0, states.Count).Where(i => due[i] <= now).ToList();
-            var input = Fetch(catalog.Current, [.. ready.SelectMany(i => states[i].Metrics).Distinct(StringComparer.Ordinal)], now);
+            var input = Fetch(catalog.Current, [.. ready.SelectMany(i => states[i].Metrics).Distinct(StringComparer.Ordinal)], view, now);
             foreach (var i in ready)
             {
                 due[i] = now + rules[i].Interval;
@@ -143,12 +144,12 @@ public static class RuleEvaluation
         return fresh;
     }
 
-    private static RuleInput Fetch(MetricNames names, IReadOnlyList<string> metrics, DateTimeOffset time)
+    private static RuleInput Fetch(MetricNames names, IReadOnlyList<string> metrics, MetricView view, DateTimeOffset time)
     {
         var found = metrics.Select(m => (Name: m, Metric: names.Find(m)?.Descriptor)).ToList();
         var plan = FetchPlan.Of(names, [.. found.Select(f => f.Metric?.Id ?? MetricId.None)]);
         using var buffer = ValueSetBuffer.Rent();
-        plan.Collect(MetricView.Host, buffer, null);
+        plan.Collect(view, buffer, null);
         var values = new Dictionary<string, ValueSet>(StringComparer.Ordinal);
         for (var i = 0; i < found.Count; i++)
         {

@@ -58,6 +58,7 @@ internal static class KnownDifferences
         new("pmcd.cputime.", "it is another process"),
         new("pmcd.datasize", "it is another process"),
         new("pmcd.openfds", "it is another process"),
+        new("pmcd.pid", "it is another process"),
         new("pmcd.pdu_", "other clients are there"),
         new("pmcd.seqnum", "other agents run there"),
     ];

@@ -22,7 +22,9 @@ internal sealed class MetricAccess : IDisposable
     public MetricAccess(Invocation call)
     {
         _agents = MetricAgents.For(call.Root, call.Time, new PodContainers(call.Root, call.Time));
-        Catalog = new MetricCatalog(_agents);
+        var derived = DerivedOptions.Of(call);
+        Catalog = new MetricCatalog(_agents).With(derived);
+        DerivedOptions.Check(derived, Catalog.Current);
         View = MetricView.Host with
         {
             Container = call.Value("container"),

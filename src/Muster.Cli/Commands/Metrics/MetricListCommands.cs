@@ -23,7 +23,7 @@ internal static class MetricListCommands
         Usage = "[OPTION…] [NAME…]",
         Description = "NAME is a metric or the beginning of names: kernel.all lists everything below it. Names, types and units are Performance Co-Pilot's.",
         Example = "muster metric list container\nmuster metric list mem.util --filter semantics=instant",
-        Options = [],
+        Options = [DerivedOptions.Derive, DerivedOptions.Files],
         Arguments = (0, int.MaxValue),
         Run = (call, _) =>
         {
@@ -49,8 +49,8 @@ internal static class MetricListCommands
         Words = ["metric", "info"],
         Summary = "Say all that is known of metrics: type, units, help, labels, instances",
         Usage = "[OPTION…] NAME…",
-        Example = "muster metric info container.cpu.throttled",
-        Options = [MetricAccess.Container],
+        Example = "muster metric info container.cpu.throttled\nmuster metric info --derive 'my.share = 100 * container.memory.usage / container.memory.limit' my.share",
+        Options = [MetricAccess.Container, DerivedOptions.Derive, DerivedOptions.Files],
         Arguments = (1, int.MaxValue),
         Run = (call, _) =>
         {

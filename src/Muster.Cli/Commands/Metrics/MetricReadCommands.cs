@@ -15,9 +15,9 @@ internal static class MetricReadCommands
         Words = ["metric", "get"],
         Summary = "Print the values of metrics once",
         Usage = "[OPTION…] NAME…",
-        Description = "NAME is a metric or the beginning of names. Counters are printed as they count; muster metric watch shows what they change by.",
-        Example = "muster metric get kernel.all.load\nmuster metric get --container=web mem.util.used\nmuster metric get container.memory --instance=web --format=json",
-        Options = [MetricAccess.Container, MetricAccess.Instance],
+        Description = "NAME is a metric or the beginning of names. Counters are printed as they count; muster metric watch shows what they change by. A derived metric with rate() or delta() needs two readings and has a value in watch only.",
+        Example = "muster metric get kernel.all.load\nmuster metric get --container=web mem.util.used\nmuster metric get container.memory --instance=web --format=json\nmuster metric get --derive 'my.share = 100 * container.memory.usage / container.memory.limit' my.share",
+        Options = [MetricAccess.Container, MetricAccess.Instance, DerivedOptions.Derive, DerivedOptions.Files],
         Arguments = (1, int.MaxValue),
         Run = (call, _) =>
         {
@@ -53,8 +53,8 @@ internal static class MetricReadCommands
         Summary = "Print the values of metrics again and again, counters as rates",
         Usage = "[OPTION…] NAME…",
         Description = "One line for each value and reading. A counter of time is shown as its share of time: 1 is one whole CPU. With --format=json each reading is one line of JSON.",
-        Example = "muster metric watch -t 2s -s 5 kernel.all.cpu.user disk.all.total\nmuster metric watch --container=web network.interface.in.bytes",
-        Options = [MetricAccess.Container, MetricAccess.Instance, MetricAccess.Interval, MetricAccess.Samples, Raw],
+        Example = "muster metric watch -t 2s -s 5 kernel.all.cpu.user disk.all.total\nmuster metric watch --container=web network.interface.in.bytes\nmuster metric watch --derive 'my.size = delta(disk.dev.total_bytes) / delta(disk.dev.total)' my.size",
+        Options = [MetricAccess.Container, MetricAccess.Instance, MetricAccess.Interval, MetricAccess.Samples, Raw, DerivedOptions.Derive, DerivedOptions.Files],
         Arguments = (1, int.MaxValue),
         Run = WatchAsync,
     };
@@ -147,7 +147,16 @@ internal static class MetricReadCommands
                 json.WriteString("instance"u8, instance.Name);
             }
 
-            json.WriteNumber("value"u8, numbers[i]!.Value);
+            if (double.IsFinite(numbers[i]!.Value))
+            {
+                json.WriteNumber("value"u8, numbers[i]!.Value);
+            }
+            else
+            {
+                // A quotient of nothing: JSON has no number for it.
+                json.WriteString("value"u8, MetricAccess.Text(value));
+            }
+
             json.WriteString("units"u8, MetricRates.RateUnits(value.Metric));
             json.WriteEndObject();
         }

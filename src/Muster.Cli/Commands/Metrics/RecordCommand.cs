@@ -25,6 +25,7 @@ internal static class RecordCommand
             """,
         Example = """
             muster metric record -t 1s -T 10m /tmp/load kernel.all.load container
+            muster metric record -T 1h --derive 'my.share = 100 * container.memory.usage / container.memory.limit' /tmp/share my.share
             muster metric record -c /etc/muster/log.yaml /var/lib/muster/metrics
             """,
         Options =
@@ -34,6 +35,8 @@ internal static class RecordCommand
             new("samples", "End after so many records", "N") { Short = 's' },
             new("duration", "End after this time", "DURATION") { Short = 'T' },
             new("archive-version", "The archive's version", "VERSION") { Choices = ["2", "3"], Default = "3" },
+            DerivedOptions.Derive,
+            DerivedOptions.Files,
         ],
         Arguments = (1, int.MaxValue),
         Run = RunAsync,
@@ -49,7 +52,10 @@ internal static class RecordCommand
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
         try
         {
-            using var logger = new MetricLogger(plan, new MetricCatalog(agents), call.Time, call.Terminal.Warn);
+            var derived = DerivedOptions.Of(call);
+            var catalog = new MetricCatalog(agents).With(derived);
+            DerivedOptions.Check(derived, catalog.Current);
+            using var logger = new MetricLogger(plan, catalog, call.Time, call.Terminal.Warn);
             var target = call.Arguments[0];
             var summary = target.EndsWith('/') || Directory.Exists(target)
                 ? await logger.RunFolderAsync(Path.TrimEndingDirectorySeparator(Path.GetFullPath(target)), bounds, end.Token)

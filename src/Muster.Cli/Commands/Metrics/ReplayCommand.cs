@@ -33,6 +33,7 @@ internal static class ReplayCommand
             """,
         Example = """
             muster metric replay /tmp/load kernel.all.load
+            muster metric replay --derive 'my.size = delta(disk.dev.total_bytes) / delta(disk.dev.total)' /tmp/load my.size
             muster metric replay -S -1h -t 1m --csv /var/lib/muster/metrics container.cpu.usage
             """,
         Options =
@@ -43,11 +44,15 @@ internal static class ReplayCommand
             new("raw", "Counters as they are, not as rates"),
             new("csv", "A table for spreadsheets: one row a time, one column an instance"),
             new("no-legend", "No line with the columns' names"),
+            DerivedOptions.Derive,
+            DerivedOptions.Files,
         ],
         Arguments = (1, int.MaxValue),
         Run = (call, _) =>
         {
-            var archives = ArchiveSet.Open([call.Arguments[0]]);
+            var derived = DerivedOptions.Of(call);
+            var archives = ArchiveSet.Open([call.Arguments[0]]).With(derived);
+            DerivedOptions.Check(derived, archives.Names);
             var metrics = ArchiveReplay.Metrics(archives, [.. call.Arguments.Skip(1)]);
             var window = TimeWindow.Parse(call.Value("start"), call.Value("end"), archives);
             var rows = Rows(call, archives, metrics, window);
@@ -127,6 +132,6 @@ internal static class ReplayCommand
 }
 
 /// <summary>Source-generated JSON of replayed values.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 [JsonSerializable(typeof(ReplayRow))]
 internal sealed partial class ReplayJson : JsonSerializerContext;

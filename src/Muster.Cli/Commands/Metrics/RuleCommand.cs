@@ -45,6 +45,8 @@ internal static class RuleCommand
             new("once", "Evaluate for one interval, print where each rule stands, and end"),
             new("check", "Read the file and its conditions, and end"),
             new("no-legend", "No line with the columns' names"),
+            DerivedOptions.Derive,
+            DerivedOptions.Files,
         ],
         Arguments = (1, 1),
         Run = async (call, ct) =>
@@ -56,7 +58,9 @@ internal static class RuleCommand
 
     private static int OverArchives(Invocation call, IReadOnlyList<Rule> rules)
     {
-        var archives = ArchiveSet.Open(call.Values("archive"));
+        var derived = DerivedOptions.Of(call);
+        var archives = ArchiveSet.Open(call.Values("archive")).With(derived);
+        DerivedOptions.Check(derived, archives.Names);
         if (call.Has("check"))
         {
             return Checked(call, rules, archives.Names);
@@ -90,7 +94,9 @@ internal static class RuleCommand
         var longest = rules.Max(r => r.Interval);
         try
         {
-            var catalog = new MetricCatalog(agents);
+            var derived = DerivedOptions.Of(call);
+            var catalog = new MetricCatalog(agents).With(derived);
+            DerivedOptions.Check(derived, catalog.Current);
             if (call.Has("check"))
             {
                 return Checked(call, rules, catalog.Current);

@@ -1,16 +1,18 @@
 using System.Globalization;
 using Muster.Core;
+using Muster.Metrics.Export;
 using Muster.Metrics.Names;
 
-namespace Muster.Metrics.Export;
+namespace Muster.Metrics.Rules;
 
 /// <summary>
-/// Expressions of derived metrics (pmRegisterDerived(3)): metrics, numbers, <c>+ - * / ( )</c>, and the functions
+/// One side of a condition's comparison (pmie(1)): metrics, numbers, <c>+ - * / ( )</c>, and the functions
 /// <c>rate delta instant sum avg min max count</c>. Anything else is refused with the place where it stands.
-/// In conditions, as with pmie(1), a counter stands for its rate but inside of <c>rate</c>, <c>delta</c> and <c>instant</c>,
-/// all values are in bytes, seconds and ones, and numbers may have units: <c>100 Mbyte</c>, <c>5 min</c>, <c>10 count/sec</c>, <c>80%</c>.
+/// A counter stands for its rate but inside of <c>rate</c>, <c>delta</c> and <c>instant</c>, all values are in bytes, seconds
+/// and ones, and numbers may have units: <c>100 Mbyte</c>, <c>5 min</c>, <c>10 count/sec</c>, <c>80%</c>. That is what sets
+/// it apart from the language of derived metrics (Muster.Metrics.Derived).
 /// </summary>
-internal sealed class DerivedParser
+internal sealed class ConditionNodeParser
 {
     /// <summary>A line that a person writes.</summary>
     public const int MaxLength = 4096;
@@ -20,60 +22,50 @@ internal sealed class DerivedParser
 
     private readonly string _text;
     private readonly MetricNames _names;
-    private readonly bool _isCondition;
     private int _at;
     private int _depth;
     private int _raw;
 
-    private DerivedParser(string text, MetricNames names, bool isCondition) => (_text, _names, _isCondition) = (text, names, isCondition);
+    private ConditionNodeParser(string text, MetricNames names) => (_text, _names) = (text, names);
 
-    /// <summary>The expression of a derived metric.</summary>
-    public static DerivedNode Parse(string text, MetricNames names)
-    {
-        var root = Parse(text, names, isCondition: false);
-        return root.Metrics().Any() ? root : throw new MusterException(ErrorKind.Invalid, "The expression has no metric: nothing is derived from anything");
-    }
-
-    /// <summary>One side of a condition's comparison.</summary>
-    public static DerivedNode ParseSide(string text, MetricNames names) => Parse(text, names, isCondition: true);
-
-    private static DerivedNode Parse(string text, MetricNames names, bool isCondition)
+    /// <summary>One side of a comparison.</summary>
+    public static ConditionNode Parse(string text, MetricNames names)
     {
         if (text.Length > MaxLength)
         {
             throw new MusterException(ErrorKind.Invalid, $"The expression has {text.Length} characters, more than {MaxLength}");
         }
 
-        var parser = new DerivedParser(text, names, isCondition);
+        var parser = new ConditionNodeParser(text, names);
         var root = parser.Sum();
         return parser.Next() == '\0' ? root : throw parser.Refused("an operator is expected");
     }
 
-    private DerivedNode Sum()
+    private ConditionNode Sum()
     {
         var left = Product();
         while (Next() is '+' or '-')
         {
             var op = _text[_at++];
-            left = new DerivedOperation(op, left, Product());
+            left = new OperationNode(op, left, Product());
         }
 
         return left;
     }
 
-    private DerivedNode Product()
+    private ConditionNode Product()
     {
         var left = Factor();
         while (Next() is '*' or '/')
         {
             var op = _text[_at++];
-            left = new DerivedOperation(op, left, Factor());
+            left = new OperationNode(op, left, Factor());
         }
 
         return left;
     }
 
-    private DerivedNode Factor()
+    private ConditionNode Factor()
     {
         if (++_depth > MaxDepth)
         {
@@ -88,7 +80,7 @@ internal sealed class DerivedParser
                     return Inside();
                 case '-':
                     _at++;
-                    return new DerivedOperation('*', new DerivedConstant(-1), Factor());
+                    return new OperationNode('*', new ConstantNode(-1), Factor());
                 case >= '0' and <= '9' or '.':
                     return Number();
                 case var c when char.IsAsciiLetter(c):
@@ -103,7 +95,7 @@ internal sealed class DerivedParser
         }
     }
 
-    private DerivedNode Inside()
+    private ConditionNode Inside()
     {
         _at++;
         var node = Sum();
@@ -116,7 +108,7 @@ internal sealed class DerivedParser
         return node;
     }
 
-    private DerivedConstant Number()
+    private ConstantNode Number()
     {
         var end = _at;
         while (end < _text.Length && (char.IsAsciiDigit(_text[end]) || _text[end] == '.'))
@@ -133,23 +125,22 @@ internal sealed class DerivedParser
             }
         }
 
-        var isWhole = end == _text.Length || _isCondition || !(char.IsAsciiLetter(_text[end]) || _text[end] == '_');
-        if (!isWhole || !double.TryParse(_text.AsSpan(_at, end - _at), NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var number) || !double.IsFinite(number))
+        if (!double.TryParse(_text.AsSpan(_at, end - _at), NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var number) || !double.IsFinite(number))
         {
             throw Refused("this is no number");
         }
 
         _at = end;
-        return _isCondition ? Scaled(number) : new DerivedConstant(number);
+        return Scaled(number);
     }
 
     // 100 Mbyte, 10 count/sec, 3 Kbyte / hour, 80%.
-    private DerivedConstant Scaled(double number)
+    private ConstantNode Scaled(double number)
     {
         if (Next() == '%')
         {
             _at++;
-            return new DerivedConstant(number / 100);
+            return new ConstantNode(number / 100);
         }
 
         var (factor, space, time, count, sign) = (1.0, 0, 0, 0, 1);
@@ -161,11 +152,11 @@ internal sealed class DerivedParser
         while (TakeScale(out var unit, isTaken: true) || TakeScaleBelow(out unit))
         {
             sign = unit.IsBelow ? -1 : 1;
-            factor *= Math.Pow(DerivedNode.ToBase(unit.Units), sign);
+            factor *= Math.Pow(ConditionNode.ToBase(unit.Units), sign);
             (space, time, count) = (space + (sign * unit.Units.Space), time + (sign * unit.Units.Time), count + (sign * unit.Units.CountDimension));
         }
 
-        return new DerivedConstant(number * factor, DerivedNode.Base(space, time, count));
+        return new ConstantNode(number * factor, ConditionNode.Base(space, time, count));
     }
 
     private bool TakeScaleBelow(out (MetricUnits Units, bool IsBelow) unit)
@@ -203,7 +194,7 @@ internal sealed class DerivedParser
         return isFound;
     }
 
-    private DerivedNode Word()
+    private ConditionNode Word()
     {
         var start = _at;
         while (_at < _text.Length && (char.IsAsciiLetterOrDigit(_text[_at]) || _text[_at] is '.' or '_'))
@@ -212,11 +203,11 @@ internal sealed class DerivedParser
         }
 
         var word = _text[start.._at];
-        var isFunction = Next() == '(' || (_isCondition && word is "rate" or "delta" or "instant" && char.IsAsciiLetter(Next()));
+        var isFunction = Next() == '(' || (word is "rate" or "delta" or "instant" && char.IsAsciiLetter(Next()));
         return isFunction ? Function(word) : Metric(word);
     }
 
-    private DerivedNode Function(string word)
+    private ConditionNode Function(string word)
     {
         var isRaw = word is "rate" or "delta" or "instant";
         _raw += isRaw ? 1 : 0;
@@ -224,28 +215,23 @@ internal sealed class DerivedParser
         _raw -= isRaw ? 1 : 0;
         return word switch
         {
-            "rate" => new DerivedChange(of, isRate: true),
-            "delta" => new DerivedChange(of, isRate: false),
-            "instant" => new DerivedInstant(of),
-            "sum" or "avg" or "min" or "max" or "count" => new DerivedAggregate(of, word),
+            "rate" => new ChangeNode(of, isRate: true),
+            "delta" => new ChangeNode(of, isRate: false),
+            "instant" => new InstantNode(of),
+            "sum" or "avg" or "min" or "max" or "count" => new AggregateNode(of, word),
             _ => throw Refused($"there is no function {word}: there are rate, delta, instant, sum, avg, min, max and count"),
         };
     }
 
-    private DerivedNode Metric(string word)
+    private ConditionNode Metric(string word)
     {
         if (_names.Find(word) is not { } metric)
         {
             throw Refused($"there is no metric {word}");
         }
 
-        DerivedNode node = new DerivedName(word, metric.Descriptor);
-        if (!_isCondition)
-        {
-            return node;
-        }
-
-        return new DerivedCanonical(_raw == 0 && node.Semantics == MetricSemantics.Counter ? new DerivedChange(node, isRate: true) : node);
+        ConditionNode node = new NameOperand(word, metric.Descriptor);
+        return new CanonicalNode(_raw == 0 && node.Semantics == MetricSemantics.Counter ? new ChangeNode(node, isRate: true) : node);
     }
 
     private char Next()

@@ -1,11 +1,12 @@
 using Muster.Core;
 using Muster.Metrics.Collecting;
+using Muster.Metrics.Export;
 using Muster.Metrics.Names;
 
-namespace Muster.Metrics.Export;
+namespace Muster.Metrics.Rules;
 
 /// <summary>A node of an expression: gives a number for each instance, or one for the instance -1.</summary>
-internal abstract class DerivedNode
+internal abstract class ConditionNode
 {
     protected static readonly Dictionary<int, double> Nothing = [];
 
@@ -37,11 +38,11 @@ internal abstract class DerivedNode
         : MetricUnits.Of(space, time, count, timeScale: time != 0 ? 3 : 0);
 }
 
-internal sealed class DerivedConstant : DerivedNode
+internal sealed class ConstantNode : ConditionNode
 {
     private readonly double _number;
 
-    public DerivedConstant(double number, MetricUnits units = default) => (_number, Units) = (number, units);
+    public ConstantNode(double number, MetricUnits units = default) => (_number, Units) = (number, units);
 
     public override bool IsConstant => Units == MetricUnits.None;
 
@@ -49,12 +50,12 @@ internal sealed class DerivedConstant : DerivedNode
 }
 
 /// <summary>The same values in bytes, seconds and ones, as pmie(1) compares them.</summary>
-internal sealed class DerivedCanonical : DerivedNode
+internal sealed class CanonicalNode : ConditionNode
 {
-    private readonly DerivedNode _of;
+    private readonly ConditionNode _of;
     private readonly double _factor;
 
-    public DerivedCanonical(DerivedNode of)
+    public CanonicalNode(ConditionNode of)
     {
         (_of, _factor) = (of, ToBase(of.Units));
         (Instances, Semantics, Units) = (of.Instances, of.Semantics, Base(of.Units.Space, of.Units.Time, of.Units.CountDimension));
@@ -67,12 +68,12 @@ internal sealed class DerivedCanonical : DerivedNode
 }
 
 /// <summary>A metric's own values.</summary>
-internal sealed class DerivedName : DerivedNode
+internal sealed class NameOperand : ConditionNode
 {
     private readonly MetricDescriptor _metric;
     private readonly string _name;
 
-    public DerivedName(string name, MetricDescriptor metric)
+    public NameOperand(string name, MetricDescriptor metric)
     {
         (_name, _metric, Instances, Units, Semantics) = (name, metric, metric.Instances, metric.Units, metric.Semantics);
         if (metric.Type is MetricType.String or MetricType.Aggregate or MetricType.Event or MetricType.HighResolutionEvent or MetricType.NotSupported)
@@ -88,7 +89,11 @@ internal sealed class DerivedName : DerivedNode
         var values = new Dictionary<int, double>();
         foreach (var value in inputs[_name].Values)
         {
-            values[value.Instance] = value.Value.ToDouble(_metric.Type);
+            // A derived metric may be a quotient of nothing.
+            if (value.Value.ToDouble(_metric.Type) is var number && double.IsFinite(number))
+            {
+                values[value.Instance] = number;
+            }
         }
 
         return values;
@@ -96,15 +101,15 @@ internal sealed class DerivedName : DerivedNode
 }
 
 /// <summary><c>rate</c> and <c>delta</c>: the change since the fetch before. An instance that is new or went backwards has none.</summary>
-internal sealed class DerivedChange : DerivedNode
+internal sealed class ChangeNode : ConditionNode
 {
-    private readonly DerivedNode _of;
+    private readonly ConditionNode _of;
     private readonly bool _isRate;
     private readonly double _factor = 1;
     private Dictionary<int, double> _last = Nothing;
     private DateTimeOffset _lastTime;
 
-    public DerivedChange(DerivedNode of, bool isRate)
+    public ChangeNode(ConditionNode of, bool isRate)
     {
         (_of, _isRate, Instances, Units) = (of, isRate, of.Instances, of.Units);
         if (isRate)
@@ -137,11 +142,11 @@ internal sealed class DerivedChange : DerivedNode
 }
 
 /// <summary><c>instant</c>: the same numbers, no longer a counter's.</summary>
-internal sealed class DerivedInstant : DerivedNode
+internal sealed class InstantNode : ConditionNode
 {
-    private readonly DerivedNode _of;
+    private readonly ConditionNode _of;
 
-    public DerivedInstant(DerivedNode of) => (_of, Instances, Units) = (of, of.Instances, of.Units);
+    public InstantNode(ConditionNode of) => (_of, Instances, Units) = (of, of.Instances, of.Units);
 
     public override IEnumerable<string> Metrics() => _of.Metrics();
 
@@ -149,12 +154,12 @@ internal sealed class DerivedInstant : DerivedNode
 }
 
 /// <summary><c>sum avg min max count</c>: one number from all instances.</summary>
-internal sealed class DerivedAggregate : DerivedNode
+internal sealed class AggregateNode : ConditionNode
 {
-    private readonly DerivedNode _of;
+    private readonly ConditionNode _of;
     private readonly string _function;
 
-    public DerivedAggregate(DerivedNode of, string function)
+    public AggregateNode(ConditionNode of, string function)
     {
         (_of, _function) = (of, function);
         Units = function == "count" ? MetricUnits.None : of.Units;
@@ -181,15 +186,15 @@ internal sealed class DerivedAggregate : DerivedNode
 }
 
 /// <summary><c>+ - * /</c>: instance by instance, or each instance with the one number of the other side.</summary>
-internal sealed class DerivedOperation : DerivedNode
+internal sealed class OperationNode : ConditionNode
 {
-    private readonly DerivedNode _left;
-    private readonly DerivedNode _right;
+    private readonly ConditionNode _left;
+    private readonly ConditionNode _right;
     private readonly char _operator;
     private readonly double _leftFactor = 1;
     private readonly double _rightFactor = 1;
 
-    public DerivedOperation(char op, DerivedNode left, DerivedNode right)
+    public OperationNode(char op, ConditionNode left, ConditionNode right)
     {
         (_operator, _left, _right) = (op, left, right);
         if (left.Instances != InstanceDomainId.None && right.Instances != InstanceDomainId.None && left.Instances != right.Instances)
