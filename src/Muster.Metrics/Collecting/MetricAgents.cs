@@ -16,8 +16,10 @@ public static class MetricAgents
     /// <param name="root">Where the counters of containers are kept.</param>
     /// <param name="time">The clock.</param>
     /// <param name="pods">Muster's own containers; null where only the host's other engines are to be measured.</param>
-    public static IReadOnlyList<IMetricAgent> For(MusterRoot root, TimeProvider time, IContainerSource? pods = null)
+    /// <param name="names">Names, or beginnings of names, that are all that is going to be asked for; null for anything.</param>
+    public static IReadOnlyList<IMetricAgent> For(MusterRoot root, TimeProvider time, IContainerSource? pods = null, IReadOnlyList<string>? names = null)
     {
+        Func<string, bool>? wanted = names is null ? null : name => names.Any(n => name.StartsWith(n, StringComparison.Ordinal) && (name.Length == n.Length || n.Length == 0 || name[n.Length] == '.'));
         var containers = new ContainerCatalog(pods is null ? HostContainers.All(time) : [pods, .. HostContainers.All(time)]);
 
         // One tree for both: its kept descriptors and watches are a budget of the process.
@@ -26,8 +28,8 @@ public static class MetricAgents
         return
         [
             ContainerListAgent.Create(containers, hierarchies),
-            KernelAgent.Create(containers, typeof(MetricAgents).Assembly.GetName().Version?.ToString(3) ?? "0"),
-            ProcessAgent.Create(containers, tree, new HotProcesses(time, Path.Combine(root.Etc, "hotproc.conf"))),
+            KernelAgent.Create(containers, typeof(MetricAgents).Assembly.GetName().Version?.ToString(3) ?? "0", wanted),
+            ProcessAgent.Create(containers, tree, new HotProcesses(time, Path.Combine(root.Etc, "hotproc.conf")), wanted),
             new ContainerAgent(containers, tree, Path.Combine(root.Run, "metrics-counters.json"), time),
         ];
     }

@@ -19,11 +19,24 @@ internal sealed class MetricAccess : IDisposable
 
     private readonly IReadOnlyList<IMetricAgent> _agents;
 
-    public MetricAccess(Invocation call)
+    /// <param name="call">The call.</param>
+    /// <param name="names">All that is going to be asked for; null for anything.</param>
+    public MetricAccess(Invocation call, IReadOnlyList<string>? names = null)
     {
-        _agents = MetricAgents.For(call.Root, call.Time, new PodContainers(call.Root, call.Time));
         var derived = DerivedOptions.Of(call);
-        Catalog = new MetricCatalog(_agents).With(derived);
+        var pods = new PodContainers(call.Root, call.Time);
+
+        // A derived metric needs others; a name that is not found is told by all there are.
+        _agents = MetricAgents.For(call.Root, call.Time, pods, derived.Count == 0 ? names : null);
+        Catalog = new MetricCatalog(_agents);
+        if (derived.Count == 0 && names is not null && names.Any(n => Catalog.Current.Node(n) is null))
+        {
+            Close();
+            _agents = MetricAgents.For(call.Root, call.Time, new PodContainers(call.Root, call.Time));
+            Catalog = new MetricCatalog(_agents);
+        }
+
+        Catalog = Catalog.With(derived);
         DerivedOptions.Check(derived, Catalog.Current);
         View = MetricView.Host with
         {
@@ -37,7 +50,9 @@ internal sealed class MetricAccess : IDisposable
 
     public MetricView View { get; }
 
-    public void Dispose()
+    public void Dispose() => Close();
+
+    private void Close()
     {
         foreach (var agent in _agents.OfType<IDisposable>())
         {
@@ -54,9 +69,10 @@ internal sealed class MetricAccess : IDisposable
             : throw new MusterException(ErrorKind.Usage, $"--interval={call.Value("interval")} is not between 100ms and 1d");
     }
 
-    /// <summary>Whether the value is of one of the instances asked for.</summary>
+    /// <summary>Whether the value is of one of the instances asked for; as in PCP, the first word of a name stands for it (PCPIntro(1)).</summary>
     public static bool Wanted(Invocation call, ReadValue value) =>
-        call.Values("instance") is not { Count: > 0 } wanted || (value.Instance is { } instance && wanted.Contains(instance.Name));
+        call.Values("instance") is not { Count: > 0 } wanted
+        || (value.Instance is { } instance && wanted.Any(w => instance.Name == w || (instance.Name.StartsWith(w, StringComparison.Ordinal) && instance.Name[w.Length] == ' ')));
 
     /// <summary>A raw value as text.</summary>
     public static string Text(ReadValue value) => value.Error != 0 ? Why(value.Error) : value.Metric.Type switch

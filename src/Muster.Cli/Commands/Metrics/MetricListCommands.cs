@@ -160,6 +160,12 @@ internal static class MetricListCommands
         // The innermost level wins.
         foreach (var target in (LabelTarget[])[new(LabelKind.Item, descriptor.Id.Value), new(LabelKind.Cluster, descriptor.Id.Value), new(LabelKind.InstanceDomain, descriptor.Instances.Value), new(LabelKind.Domain, (uint)descriptor.Id.Domain)])
         {
+            // Without a domain of instances there are no labels of one.
+            if (target.Kind == LabelKind.InstanceDomain && descriptor.Instances == InstanceDomainId.None)
+            {
+                continue;
+            }
+
             foreach (var label in metric.Metric.Agent.GetLabels(target, access.View).Where(l => seen.Add(l.Key)))
             {
                 yield return label;

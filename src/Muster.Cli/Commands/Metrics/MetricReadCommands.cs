@@ -21,7 +21,7 @@ internal static class MetricReadCommands
         Arguments = (1, int.MaxValue),
         Run = (call, _) =>
         {
-            using var access = new MetricAccess(call);
+            using var access = new MetricAccess(call, call.Arguments);
             using var reader = new MetricReader(access.Catalog, call.Arguments, access.View, call.Time);
             var values = reader.Read().Values.Where(v => MetricAccess.Wanted(call, v)).ToList();
             if (call.Json)
@@ -43,6 +43,11 @@ internal static class MetricReadCommands
                 throw new MusterException(ErrorKind.NotFound, $"There is no value now{(call.Has("instance") ? $" of instance {string.Join(", ", call.Values("instance"))}" : "")}: muster metric info shows the instances");
             }
 
+            if (values.Exists(v => v.Error == PcpError.NoContainer))
+            {
+                throw new MusterException(ErrorKind.NotFound, $"There is no container called \"{call.Value("container")}\": muster metric get container.state shows them all");
+            }
+
             return Task.FromResult(values.TrueForAll(v => v.Error != 0) ? Dispatcher.FailureStatus : 0);
         },
     };
@@ -61,7 +66,7 @@ internal static class MetricReadCommands
 
     private static async Task<int> WatchAsync(Invocation call, CancellationToken ct)
     {
-        using var access = new MetricAccess(call);
+        using var access = new MetricAccess(call, call.Arguments);
         using var reader = new MetricReader(access.Catalog, call.Arguments, access.View, call.Time);
         var interval = MetricAccess.IntervalOf(call);
         var left = call.Number("samples", long.MaxValue, 1, long.MaxValue);

@@ -76,8 +76,9 @@ public static class KernelAgent
     /// <summary>Makes the agent: every table whose source this kernel has.</summary>
     /// <param name="containers">Where the container that a client names is looked up.</param>
     /// <param name="version">Muster's version, for <c>pmda.version</c>.</param>
-    public static IMetricAgent Create(ContainerCatalog containers, string version) =>
-        new TableAgent("linux", Number, [.. CpuTables(version), .. MemoryTablesOf(), .. DeviceTables(""), .. NetworkTablesOf()], Domains, containers);
+    /// <param name="wanted">Which names are going to be asked for; null for any. What none of them needs is not even looked at.</param>
+    public static IMetricAgent Create(ContainerCatalog containers, string version, Func<string, bool>? wanted = null) =>
+        new TableAgent("linux", Number, SourceTable.For([.. CpuTables(version), .. MemoryTablesOf(), .. DeviceTables(""), .. NetworkTablesOf()], wanted), Domains, containers);
 
     /// <summary>The metrics of disks alone, of what stands in a folder in place of the host's /proc, /sys and /dev.</summary>
     internal static IMetricAgent DisksOf(string root) => new TableAgent("linux", Number, [DeviceTables(root).First()], Domains, ContainerCatalog.Empty);

@@ -55,8 +55,9 @@ public static class ProcessAgent
     /// <param name="containers">Where the container that a client names is looked up.</param>
     /// <param name="tree">The control groups.</param>
     /// <param name="hot">The predicate of hotproc; null for one of its own, without a file.</param>
-    internal static IMetricAgent Create(ContainerCatalog containers, CgroupTree tree, HotProcesses? hot = null) =>
-        new TableAgent("proc", Number, [.. ProcessTablesOf(tree), .. HotTablesOf(hot ?? new HotProcesses(TimeProvider.System, null)), .. Version1(tree), .. Version2(tree), .. Either(tree)], Domains, containers);
+    /// <param name="wanted">Which names are going to be asked for; null for any.</param>
+    internal static IMetricAgent Create(ContainerCatalog containers, CgroupTree tree, HotProcesses? hot = null, Func<string, bool>? wanted = null) =>
+        new TableAgent("proc", Number, SourceTable.For([.. ProcessTablesOf(tree), .. HotTablesOf(hot ?? new HotProcesses(TimeProvider.System, null)), .. Version1(tree), .. Version2(tree), .. Either(tree)], wanted), Domains, containers);
 
     private static IEnumerable<SourceTable> ProcessTablesOf(CgroupTree tree)
     {

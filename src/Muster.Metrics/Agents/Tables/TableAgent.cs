@@ -7,7 +7,12 @@ using Muster.Metrics.Names;
 namespace Muster.Metrics.Agents.Tables;
 
 /// <summary>A source, and the metrics whose values come from it.</summary>
-internal sealed record SourceTable(Source Source, IReadOnlyList<MetricLine> Lines);
+internal sealed record SourceTable(Source Source, IReadOnlyList<MetricLine> Lines)
+{
+    /// <summary>Those of the tables that have a wanted name; all for null.</summary>
+    public static IReadOnlyList<SourceTable> For(IReadOnlyList<SourceTable> tables, Func<string, bool>? wanted) =>
+        wanted is null ? tables : [.. tables.Where(t => t.Lines.Any(l => wanted(l.Metric.Name)))];
+}
 
 /// <summary>
 /// An agent made of tables: a request marks the columns it needs, reads each source that has one, once, and takes the
