@@ -26,6 +26,9 @@ public sealed record Command
     /// <summary>True when options and arguments are left as they are for the verb to read (the image grammar of run and prepare).</summary>
     public bool RawArguments { get; init; }
 
+    /// <summary>True for verbs that print rows, of which <c>--filter</c> chooses.</summary>
+    public bool Lists { get; init; }
+
     /// <summary>True for verbs that only our own programs call.</summary>
     public bool Hidden { get; init; }
 

@@ -54,8 +54,7 @@ public sealed class Dispatcher
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A system call's own sentence names the call, the path and the reason.
-            _terminal.Say("muster: " + e.Message);
+            _terminal.Say("muster: " + SystemFault.Sentence(e));
             if (debug)
             {
                 _terminal.Say(e.ToString());
@@ -68,7 +67,12 @@ public sealed class Dispatcher
     private async Task<int> DispatchAsync(IReadOnlyList<string> words, CancellationToken ct)
     {
         var (leading, rest) = SplitLeading(words);
-        if (rest.Count == 0 || rest[0] is "--help" or "-h" or "help" && rest.Count == 1)
+        if (rest.Count > 1 && rest[0] is "--help" or "-h")
+        {
+            rest = [.. rest.Skip(1), "--help"];
+        }
+
+        if (rest.Count == 0 || (rest.Count == 1 && rest[0] is "--help" or "-h" or "help"))
         {
             (rest.Count == 0 && leading.Count == 0 ? _terminal.Error : _terminal.Out).Write(HelpText.Overview(_commands));
             return rest.Count == 0 && leading.Count == 0 ? UsageStatus : 0;
@@ -82,6 +86,12 @@ public sealed class Dispatcher
         if (rest[0] == "help")
         {
             rest = [.. rest.Skip(1), "--help"];
+        }
+
+        if (rest.Count == 2 && rest[1] is "--help" or "-h" && Group(rest[0]) is { Count: > 0 } group)
+        {
+            _terminal.Out.Write(HelpText.Of(rest[0], group));
+            return 0;
         }
 
         var (command, used) = Find(rest);
@@ -110,8 +120,15 @@ public sealed class Dispatcher
         return await RunAsync(command, values, arguments, ct);
     }
 
-    private async Task<int> RunAsync(Command command, Dictionary<string, List<string>> values, IReadOnlyList<string> arguments, CancellationToken ct) =>
-        await command.Run(new Invocation(command, ResolveRoot(values), values, arguments, _terminal), ct);
+    private async Task<int> RunAsync(Command command, Dictionary<string, List<string>> values, IReadOnlyList<string> arguments, CancellationToken ct)
+    {
+        if (values.ContainsKey("filter") && !command.Lists)
+        {
+            throw new MusterException(ErrorKind.Usage, $"--filter chooses rows of a list, and \"muster {command.Name}\" prints none: leave it out");
+        }
+
+        return await command.Run(new Invocation(command, ResolveRoot(values), values, arguments, _terminal), ct);
+    }
 
     /// <summary>The root that <c>--root</c> or MUSTER_ROOT names, with symbolic links resolved; the folder must exist.</summary>
     internal static MusterRoot ResolveRoot(Dictionary<string, List<string>> values)
@@ -163,11 +180,15 @@ public sealed class Dispatcher
             return (best, used);
         }
 
-        var group = _commands.Where(c => !c.Hidden && c.Words.Count > 1 && c.Words[0] == words[0]).Select(c => c.Words[1]).ToList();
+        var group = Group(words[0]);
         throw new MusterException(ErrorKind.Usage, group.Count > 0
-            ? $"\"muster {words[0]}\" needs one of {string.Join(", ", group)}: see muster help"
+            ? $"\"muster {words[0]}\" needs one of {string.Join(", ", group.Select(c => c.Words[1]))}: see muster {words[0]} --help"
             : $"\"{words[0]}\" is not a command of muster{Suggestion(words[0])}: see muster help");
     }
+
+    // The commands that begin with a word which is none by itself: image, network, metric.
+    private List<Command> Group(string word) =>
+        _commands.Any(c => c.Words.Count == 1 && c.Words[0] == word) ? [] : [.. _commands.Where(c => !c.Hidden && c.Words.Count > 1 && c.Words[0] == word)];
 
     private string Suggestion(string word)
     {

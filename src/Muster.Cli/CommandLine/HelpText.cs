@@ -17,10 +17,25 @@ public static class HelpText
             text.Append("  ").Append(command.Name.PadRight(width)).Append("  ").Append(command.Summary).Append('\n');
         }
 
+        text.Append("\nOther names: ").AppendJoin(", ", shown.SelectMany(c => c.Aliases.Select(a => $"{string.Join(' ', a)} ({c.Name})"))).Append(".\n");
         text.Append("\nOptions of every command:\n");
         AppendOptions(text, GlobalOptions.All);
         text.Append("\nmuster COMMAND --help tells more, with an example.\n");
         return text.ToString();
+    }
+
+    /// <summary>What <c>muster GROUP --help</c> prints: the commands that begin with a word.</summary>
+    public static string Of(string group, IReadOnlyList<Command> commands)
+    {
+        var text = new StringBuilder();
+        text.Append("Usage: muster ").Append(group).Append(" COMMAND [OPTION…] [ARGUMENT…]\n\nCommands:\n");
+        var width = commands.Max(c => c.Name.Length);
+        foreach (var command in commands)
+        {
+            text.Append("  ").Append(command.Name.PadRight(width)).Append("  ").Append(command.Summary).Append('\n');
+        }
+
+        return text.Append("\nmuster ").Append(group).Append(" COMMAND --help tells more, with an example.\n").ToString();
     }
 
     /// <summary>What <c>muster COMMAND --help</c> prints.</summary>

@@ -129,7 +129,8 @@ public sealed class PodStore
         foreach (var state in States)
         {
             var folder = Path.Combine(Root.Pods, state);
-            if (!Directory.Exists(folder))
+            // Closed to the caller is not the same as empty.
+            if (FileStatus.Find(folder) is null)
             {
                 continue;
             }

@@ -204,7 +204,7 @@ public sealed class ImageStore
     }
 
     private static IEnumerable<string> Records(string folder) =>
-        Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.json") : [];
+        FileStatus.Find(folder) is null ? [] : Directory.EnumerateFiles(folder, "*.json");
 
     private StoredImage? FindByName(string reference) =>
         StoreFiles.TryRead(_paths.Name(reference), StoreJson.Default.ReferenceRecord) is { } record

@@ -1,6 +1,7 @@
 #pragma warning disable CA1416 // Muster runs on Linux only; file modes exist there.
 using System.Buffers;
 using Muster.Core;
+using Muster.Linux;
 using Muster.Images.Trust.OpenPgp;
 
 namespace Muster.Images.Trust;
@@ -207,7 +208,7 @@ public sealed class TrustStore
             {
                 folder = Path.Combine(folder, component);
                 prefix = prefix.Length == 0 ? component : prefix + "/" + component;
-                if (!Directory.Exists(folder))
+                if (FileStatus.Find(folder) is null)
                 {
                     break;
                 }
@@ -229,7 +230,7 @@ public sealed class TrustStore
 
     private static void Walk(string folder, string prefix, bool vendor, int depth, List<TrustedKey> keys)
     {
-        if (!Directory.Exists(folder) || depth > MaxComponents)
+        if (FileStatus.Find(folder) is null || depth > MaxComponents)
         {
             return;
         }
@@ -245,7 +246,7 @@ public sealed class TrustStore
     private static List<TrustedKey> Load(string folder, string? prefix, bool vendor)
     {
         var keys = new List<TrustedKey>();
-        if (!Directory.Exists(folder))
+        if (FileStatus.Find(folder) is null)
         {
             return keys;
         }

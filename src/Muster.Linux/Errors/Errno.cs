@@ -25,6 +25,7 @@ public static class Errno
     public const int EFBIG = 27;
     public const int ENOSPC = 28;
     public const int EROFS = 30;
+    public const int ECONNRESET = 104;
     public const int EMLINK = 31;
     public const int EPIPE = 32;
     public const int ERANGE = 34;

@@ -9,6 +9,7 @@ public sealed class DispatcherTests
     [InlineData("\"muster list\" has no option --nope", "list", "--nope")]
     [InlineData("Too few arguments", "attach")]
     [InlineData("is one too many", "completion", "bash", "zsh")]
+    [InlineData("--filter chooses rows of a list", "version", "--filter=a=b")]
     [InlineData("--format=xml is not one of table, json", "list", "--format=xml")]
     public void Refuses_wrong_words_with_status_2(string sentence, params string[] words)
     {
@@ -24,6 +25,9 @@ public sealed class DispatcherTests
     [InlineData("help")]
     [InlineData("run", "--help")]
     [InlineData("help", "image", "list")]
+    [InlineData("image", "--help")]
+    [InlineData("help", "network")]
+    [InlineData("-h", "run")]
     [InlineData("--version")]
     public void Helps_on_standard_output_with_status_0(params string[] words)
     {

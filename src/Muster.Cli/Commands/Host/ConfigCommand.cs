@@ -9,6 +9,7 @@ internal static class ConfigCommand
     public static readonly Command Command = new()
     {
         Words = ["config"],
+        Lists = true,
         Summary = "Show every key of muster.yaml with its value, default and meaning",
         Usage = "[OPTION…]",
         Description = "Values come from etc/muster.yaml of the root (/etc/muster/muster.yaml). With --template a file is printed that states every default, ready to be edited.",

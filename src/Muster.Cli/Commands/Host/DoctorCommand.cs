@@ -11,6 +11,7 @@ internal static class DoctorCommand
     public static readonly Command Command = new()
     {
         Words = ["doctor"],
+        Lists = true,
         Summary = "Tell what this host can do, what is missing and the remedy",
         Usage = "[OPTION…]",
         Description = "Looks and changes nothing, but for trying whether the OCI runtimes start a container. The status is 1 when something that pods need is missing.",

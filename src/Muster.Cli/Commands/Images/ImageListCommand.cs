@@ -25,6 +25,7 @@ internal static class ImageListCommand
     public static readonly Command Command = new()
     {
         Words = ["image", "list"],
+        Lists = true,
         Aliases = [["images"]],
         Summary = "List the images of the store",
         Usage = "[OPTION…]",

@@ -21,6 +21,7 @@ internal static class ImageVerifyCommand
     public static readonly Command Command = new()
     {
         Words = ["image", "verify"],
+        Lists = true,
         Summary = "Hash an image's blobs, unpack them anew and name every file that differs from what the store keeps",
         Usage = "[OPTION…] [IMAGE…]",
         Description = """

@@ -19,6 +19,7 @@ internal static class MetricListCommands
     public static readonly Command List = new()
     {
         Words = ["metric", "list"],
+        Lists = true,
         Summary = "List metrics by name",
         Usage = "[OPTION…] [NAME…]",
         Description = "NAME is a metric or the beginning of names: kernel.all lists everything below it. Names, types and units are Performance Co-Pilot's.",

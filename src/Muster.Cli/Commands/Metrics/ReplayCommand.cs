@@ -24,6 +24,7 @@ internal static class ReplayCommand
     public static readonly Command Command = new()
     {
         Words = ["metric", "replay"],
+        Lists = true,
         Summary = "Show the values that an archive holds",
         Usage = "[OPTION…] ARCHIVE [METRIC…]",
         Description = """

@@ -26,6 +26,7 @@ internal static class ReportCommand
     public static readonly Command Command = new()
     {
         Words = ["metric", "report"],
+        Lists = true,
         Summary = "Plan capacity from archives: peaks, trends, headroom, days to full, proposed limits",
         Usage = "[OPTION…] ARCHIVE…",
         Description = """

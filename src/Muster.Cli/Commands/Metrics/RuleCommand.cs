@@ -26,6 +26,7 @@ internal static class RuleCommand
     public static readonly Command Command = new()
     {
         Words = ["metric", "rule"],
+        Lists = true,
         Summary = "Evaluate rules over this node's metrics, or over archives",
         Usage = "[OPTION…] FILE",
         Description = """

@@ -21,6 +21,7 @@ internal static class NetworkCommands
     public static readonly Command List = new()
     {
         Words = ["network", "list"],
+        Lists = true,
         Summary = "List the networks that pods can join",
         Usage = "[OPTION…]",
         Description = "Managed networks are bridges of ours; cni ones are configuration lists of net.d whose plugins do the work. The built-in networks none and host need no definition.",
@@ -158,6 +159,7 @@ internal static class NetworkCommands
     public static readonly Command Check = new()
     {
         Words = ["network", "check"],
+        Lists = true,
         Summary = "See whether this host and the pods on it have the network they should",
         Usage = "[OPTION…]",
         Description = "Looks at programs, rules of others that drop what pods send, forwarding, addresses, definitions, and every pod's links, ports and CNI networks (CHECK). Changes nothing. The status is 1 when something is not as it should be.",

@@ -11,6 +11,7 @@ internal static class ListCommand
     public static readonly Command List = new()
     {
         Words = ["list"],
+        Lists = true,
         Aliases = [["ps"]],
         Summary = "List pods with their apps, states, addresses and ports",
         Usage = "[OPTION…]",

@@ -23,7 +23,7 @@ internal static class PodStarting
         {
             await new PodStart(door.Store, door.Networks, door.Warn).StartAsync(pod, options, ct);
         }
-        catch (Exception) when (fresh && door.Store.StateOf(pod) is PodState.Deleting or PodState.Aborted)
+        catch (Exception) when (fresh && pod.StateFolder is PodStore.Prepare or PodStore.Garbage)
         {
             // A pod that never started is of no use to anyone, and its name would be in the way.
             door.Ending.Discard(pod);
@@ -32,6 +32,19 @@ internal static class PodStarting
 
         door.Call.Terminal.Out.WriteLine(pod.Uuid);
         return 0;
+    }
+
+    /// <summary>Writes the pod's UUID where <c>--uuid-file-save</c> says.</summary>
+    public static void SaveUuid(string file, PodDirectory pod)
+    {
+        try
+        {
+            File.WriteAllText(file, pod.Uuid.ToString());
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new MusterException(ErrorKind.Invalid, $"The pod's UUID cannot be written to {file} ({SystemFault.Sentence(e)}): give another --uuid-file-save", e);
+        }
     }
 
     public static readonly Command RunPrepared = new()
@@ -56,7 +69,7 @@ internal static class PodStarting
             pod.WriteRecord(Override(call, pod.ReadRecord()));
             if (call.Value("uuid-file-save") is { } file)
             {
-                await File.WriteAllTextAsync(file, pod.Uuid.ToString(), ct);
+                SaveUuid(file, pod);
             }
 
             return await StartAsync(door, pod, call.Has("detach"), ct);

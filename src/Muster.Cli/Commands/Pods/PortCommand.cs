@@ -9,6 +9,7 @@ internal static class PortCommand
     public static readonly Command Command = new()
     {
         Words = ["port"],
+        Lists = true,
         Summary = "Show the published ports of a pod",
         Usage = "POD",
         Example = "muster port web",

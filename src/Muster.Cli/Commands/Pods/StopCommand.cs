@@ -24,8 +24,7 @@ internal static class StopCommand
         Run = (call, ct) => EachAsync(call, async (door, pod) =>
         {
             await door.Ending.StopAsync(pod, call.Has("force") ? TimeSpan.Zero : call.Has("timeout") ? call.Duration("timeout", default) : null, ct);
-            call.Terminal.Out.WriteLine(pod.Uuid);
-        }, ct),
+        }, ct, tells: true),
     };
 
     public static readonly Command Kill = new()
@@ -97,8 +96,7 @@ internal static class StopCommand
         Run = (call, ct) => EachAsync(call, async (door, pod) =>
         {
             await door.Ending.RemoveAsync(pod, call.Has("force"), ct);
-            call.Terminal.Out.WriteLine(pod.Uuid);
-        }, ct),
+        }, ct, tells: true),
     };
 
     public static readonly Command Collect = new()
@@ -120,6 +118,21 @@ internal static class StopCommand
             var settings = SettingsFile.Load(call.Root);
             var door = new PodDoor(call);
             var collected = await door.Ending.CollectAsync(call.Duration("grace-period", Durations.Parse(settings["gc.grace-period"], "gc.grace-period")), call.Duration("expire-prepared", Durations.Parse(settings["gc.expire-prepared"], "gc.expire-prepared")), call.Has("mark-only"), ct);
+            if (call.Json)
+            {
+                Listing.WriteJson(call, json =>
+                {
+                    json.WriteStartArray();
+                    foreach (var one in collected)
+                    {
+                        WriteRow(json, one.Pod, "why", one.Why);
+                    }
+
+                    json.WriteEndArray();
+                });
+                return 0;
+            }
+
             foreach (var one in collected)
             {
                 call.Terminal.Out.WriteLine(call.Quiet ? one.Pod.ToString() : $"{one.Pod}  {one.Why}");
@@ -148,40 +161,90 @@ internal static class StopCommand
     private static ShimClient Connect(PodDoor door, PodDirectory pod) => ShimClient.TryConnect(pod)
         ?? throw new MusterException(ErrorKind.Conflict, $"Pod {pod.Uuid} is {door.Store.StateOf(pod).ToString().ToLowerInvariant()}: nothing supervises it; use \"muster stop\"");
 
-    /// <summary>Does the same to each pod named; one that fails does not keep the others from it, and makes the status 1.</summary>
-    private static async Task<int> EachAsync(Invocation call, Func<PodDoor, PodDirectory, Task> action, CancellationToken ct)
+    /// <summary>
+    /// Does the same to each pod named; one that fails does not keep the others from it, and makes the status 1. With
+    /// <c>--format=json</c> an array tells of each what came of it; else <paramref name="tells"/> prints the UUIDs of those that were done.
+    /// </summary>
+    internal static async Task<int> EachAsync(Invocation call, Func<PodDoor, PodDirectory, Task> action, CancellationToken ct, bool tells = false)
     {
         PodDoor.RequireRoot(call.Command.Name);
         var door = new PodDoor(call);
-        var names = call.Arguments.Concat(call.Values("uuid-file").Select(f => File.ReadAllText(f).Trim())).ToList();
+        var names = call.Arguments.Concat(call.Values("uuid-file").Select(ReadUuid)).ToList();
         if (names.Count == 0)
         {
             throw new MusterException(ErrorKind.Usage, $"Name a pod: usage is muster {call.Command.Name} {call.Command.Usage}");
         }
 
         await door.Ending.RecoverAsync(ct);
-        if (names.Count == 1)
-        {
-            using var pod = door.Find(names[0]);
-            await action(door, pod);
-            return 0;
-        }
-
-        var failed = false;
+        var done = new List<(string Name, Guid? Uuid, string? Error)>();
         foreach (var name in names)
         {
+            Guid? uuid = null;
             try
             {
                 using var pod = door.Find(name);
+                uuid = pod.Uuid;
                 await action(door, pod);
+                done.Add((name, uuid, null));
+                if (tells && !call.Json)
+                {
+                    call.Terminal.Out.WriteLine(pod.Uuid);
+                }
             }
-            catch (MusterException e)
+            catch (MusterException e) when (names.Count > 1 || call.Json)
             {
                 call.Terminal.Say("muster: " + e.Message);
-                failed = true;
+                done.Add((name, uuid, e.Message));
             }
         }
 
-        return failed ? 1 : 0;
+        if (call.Json)
+        {
+            Listing.WriteJson(call, json =>
+            {
+                json.WriteStartArray();
+                foreach (var (name, uuid, error) in done)
+                {
+                    WriteRow(json, uuid, "error", error, name);
+                }
+
+                json.WriteEndArray();
+            });
+        }
+
+        return done.TrueForAll(d => d.Error is null) ? 0 : names.Count == 1 ? Dispatcher.FailureStatus : 1;
+    }
+
+    private static void WriteRow(System.Text.Json.Utf8JsonWriter json, Guid? pod, string what, string? text, string? name = null)
+    {
+        json.WriteStartObject();
+        if (name is not null)
+        {
+            json.WriteString("name"u8, name);
+        }
+
+        if (pod is { } uuid)
+        {
+            json.WriteString("uuid"u8, uuid);
+        }
+
+        if (text is not null)
+        {
+            json.WriteString(what, text);
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static string ReadUuid(string file)
+    {
+        try
+        {
+            return File.ReadAllText(file).Trim();
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new MusterException(ErrorKind.NotFound, $"There is no file {file}: --uuid-file takes what --uuid-file-save has written");
+        }
     }
 }

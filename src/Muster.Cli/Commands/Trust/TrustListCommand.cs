@@ -20,6 +20,7 @@ internal static class TrustListCommand
     public static readonly Command Command = new()
     {
         Words = ["trust", "list"],
+        Lists = true,
         Summary = "List the keys that may sign images",
         Usage = "[OPTION…]",
         Description = "A masked key is one whose trust an empty file of its name takes back for the prefix. The vendor's keys in /usr/lib/muster are listed too.",

@@ -1,0 +1,60 @@
+using Muster.TestKit;
+
+namespace Muster.Conformance.Tests.Pods;
+
+/// <summary>Calls that cannot succeed: one sentence, and nothing is left of them.</summary>
+public sealed class RefusalTests : IDisposable
+{
+    private readonly TestRoot _root = new();
+    private readonly string _image;
+
+    public RefusalTests() => _image = _root.Image();
+
+    public void Dispose() => _root.Dispose();
+
+    [Theory]
+    [InlineData("is not installed", "--runtime=nope")]
+    [InlineData("cannot be written to", "--uuid-file-save=/nodir/u1")]
+    [InlineData("There is no file /nope", "--pod-manifest=/nope")]
+    public void Leaves_no_pod_behind(string sentence, string option)
+    {
+        var run = _root.Muster(["run", "--net=none", option, .. option.StartsWith("--pod", StringComparison.Ordinal) ? Array.Empty<string>() : [_image, "--", "-c", "true"]]);
+        run.Status.Should().Be(254);
+        run.Error.TrimEnd('\n').Should().StartWith("muster: ").And.Contain(sentence).And.NotContain("\n");
+        _root.Muster("list", "-q", "--all").Succeeded().Out.Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Tells_an_ordinary_user_what_is_closed_to_him()
+    {
+        File.SetUnixFileMode(Path.Combine(_root.Folder, "var"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        foreach (var words in (string[][])[["image", "list"], ["list"]])
+        {
+            var run = ProgramRun.Of("setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", Repository.Program("muster"), "--root", _root.Folder, .. words]);
+            run.Status.Should().Be(254, run.Out);
+            run.Error.Should().Contain("run muster as root");
+        }
+    }
+
+    [Fact]
+    public void Tells_of_each_pod_as_JSON_what_came_of_it()
+    {
+        _root.Muster("run", "--net=none", "--detach", "--name=a", _image, "--", "-c", "exec sleep 100").Succeeded();
+        var run = _root.Muster("stop", "--format=json", "--force", "a", "nosuch");
+        run.Status.Should().Be(1);
+        var rows = System.Text.Json.JsonDocument.Parse(run.Out).RootElement;
+        rows.GetArrayLength().Should().Be(2);
+        rows[0].GetProperty("uuid").GetGuid().Should().NotBeEmpty();
+        rows[1].GetProperty("error").GetString().Should().Contain("nosuch");
+        System.Text.Json.JsonDocument.Parse(_root.Muster("gc", "--format=json", "--grace-period=0s").Succeeded().Out).RootElement.GetArrayLength().Should().Be(1);
+    }
+
+    [Fact]
+    public void Prints_the_manifest_to_the_byte()
+    {
+        var layout = Path.Combine(_root.Work, "layout");
+        _root.Muster("image", "export", _image, "oci:" + layout).Succeeded();
+        var printed = ProgramRun.Of("bash", ["-c", $"'{Repository.Program("muster")}' --root '{_root.Folder}' image cat-manifest {_image} | sha256sum"]).Succeeded().Out[..64];
+        File.Exists(Path.Combine(layout, "blobs", "sha256", printed)).Should().BeTrue();
+    }
+}
