@@ -55,7 +55,7 @@ public sealed class MetricLogger : IDisposable
             report(warning);
         }
 
-        var unknown = plan.Groups.SelectMany(g => g.Metrics).Where(m => m != "." && !_catalog.Current.All.Any(n => Covers(m, n.Name))).Distinct().ToList();
+        var unknown = plan.Groups.SelectMany(g => g.Metrics).Where(m => m != "." && !_catalog.Current.All.Any(n => LogGroup.IsBelow(n.Name, m))).Distinct().ToList();
         if (unknown.Count > 0 && unknown.Count == plan.Groups.SelectMany(g => g.Metrics).Distinct().Count())
         {
             throw new MusterException(ErrorKind.NotFound, $"There is no metric {string.Join(", ", unknown.Take(10))}: \"muster metric list\" shows the names");
@@ -119,9 +119,6 @@ public sealed class MetricLogger : IDisposable
             throw new MusterException(ErrorKind.Busy, $"Another logger writes into {folder}: end it, or give another folder", e);
         }
     }
-
-    private static bool Covers(string beginning, string name) =>
-        beginning == "." || (name.StartsWith(beginning, StringComparison.Ordinal) && (name.Length == beginning.Length || name[beginning.Length] == '.'));
 
     private string NextName(string folder)
     {
@@ -322,7 +319,7 @@ public sealed class MetricLogger : IDisposable
             return plan;
         }
 
-        var ids = groups.SelectMany(g => g.Metrics).SelectMany(m => names.All.Where(n => Covers(m, n.Name))).Select(n => n.Metric.Descriptor.Id).Distinct().ToArray();
+        var ids = groups.SelectMany(g => names.All.Where(n => g.Covers(n.Name))).Select(n => n.Metric.Descriptor.Id).Distinct().ToArray();
         if (ids.Length > MaxMetrics)
         {
             throw new MusterException(ErrorKind.Exhausted, $"{ids.Length} metrics are logged at once, more than {MaxMetrics}");
@@ -362,9 +359,9 @@ public sealed class MetricLogger : IDisposable
 
     private InstanceChoice? Choice(MetricDescriptor metric, List<LogGroup> groups, HashSet<string> ended)
     {
-        var own = groups.Where(g => g.Metrics.Any(m => Covers(m, metric.Name))).ToList();
+        var own = groups.Where(g => g.Covers(metric.Name)).ToList();
         var isContainer = metric.Id.Domain == ContainerAgent.Number;
-        if (!isContainer && own.Any(g => g.Instances.Count == 0))
+        if (!isContainer && own.Any(g => g.IsWhole(metric.Name)))
         {
             return null;
         }
@@ -373,7 +370,7 @@ public sealed class MetricLogger : IDisposable
         {
             // An interface is named by its container and its own name.
             var container = instance.Name.Split("::")[0];
-            return (!isContainer || (!ended.Contains(container) && _plan.WantsContainer(container))) && (own.Count == 0 || own.Any(g => g.WantsInstance(instance.Name)));
+            return (!isContainer || (!ended.Contains(container) && _plan.WantsContainer(container))) && (own.Count == 0 || own.Any(g => g.WantsInstance(metric.Name, instance)));
         };
     }
 
