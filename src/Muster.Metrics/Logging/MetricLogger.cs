@@ -40,7 +40,9 @@ public sealed class MetricLogger : IDisposable
     private readonly MetricView _view = MetricView.Host with { Client = new ClientMemory() };
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
     private readonly Dictionary<string, FetchPlan> _fetches = new(StringComparer.Ordinal);
+    private OwnArchives? _own;
     private ArchiveWriter? _writer;
+    private bool _isFirst;
     private ArchiveRecorder? _recorder;
     private DateTimeOffset _syncAt;
     private TimeSpan _ahead;
@@ -77,7 +79,7 @@ public sealed class MetricLogger : IDisposable
         var volumes = new VolumeKeeping(_plan with { Compression = ArchiveCompression.None }, _time, _report);
         try
         {
-            Begin(path, Now());
+            Begin(path, Now(), volumes);
             return new LogSummary(path, await SampleAsync(bounds, volumes, nextArchive: null, ct));
         }
         finally
@@ -90,12 +92,13 @@ public sealed class MetricLogger : IDisposable
     public async Task<LogSummary> RunFolderAsync(string folder, LogBounds bounds, CancellationToken ct)
     {
         Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute);
-        using var mutex = Lock(folder);
-        var volumes = new VolumeKeeping(_plan, _time, _report);
+        using var own = OwnArchives.Open(folder, _report);
+        var volumes = new VolumeKeeping(_plan, _time, _report, own);
+        _own = own;
         try
         {
-            volumes.PutRight(folder);
-            Begin(NextName(folder), Now());
+            volumes.PutRight();
+            Begin(NextName(folder), Now(), volumes);
             var samples = await SampleAsync(bounds, volumes, () => NextName(folder), ct);
             return new LogSummary(_writer!.Path, samples);
         }
@@ -107,18 +110,6 @@ public sealed class MetricLogger : IDisposable
 
     /// <summary>Closes the archive that is being written.</summary>
     public void Dispose() => _writer?.Dispose();
-
-    private static FileStream Lock(string folder)
-    {
-        try
-        {
-            return new FileStream(Path.Combine(folder, ".logger"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException e)
-        {
-            throw new MusterException(ErrorKind.Busy, $"Another logger writes into {folder}: end it, or give another folder", e);
-        }
-    }
 
     private string NextName(string folder)
     {
@@ -145,9 +136,11 @@ public sealed class MetricLogger : IDisposable
     }
 
     // The archive before is closed when there is a new one: a full disk leaves it as it is.
-    private void Begin(string path, DateTimeOffset start)
+    private void Begin(string path, DateTimeOffset start, VolumeKeeping volumes)
     {
-        var writer = new ArchiveWriter(path, new ArchiveLabel(_plan.Version, Environment.ProcessId, start, HostFacts.HostName, HostFacts.TimeZone, HostFacts.ZoneName));
+        var label = new ArchiveLabel(_plan.Version, Environment.ProcessId, start, HostFacts.HostName, HostFacts.TimeZone, HostFacts.ZoneName);
+        _own?.Add(path, label);
+        var writer = new ArchiveWriter(path, label);
         try
         {
             ArchivePreamble.Write(writer, start.AddTicks(TimeSpan.TicksPerMicrosecond));
@@ -165,6 +158,8 @@ public sealed class MetricLogger : IDisposable
 
         _writer?.Dispose();
         _writer = writer;
+        _isFirst = true;
+        volumes.Begun(writer);
         _recorder = new ArchiveRecorder(_writer, _view);
         _syncAt = _plan.SyncInterval is { } interval ? start + interval : DateTimeOffset.MaxValue;
     }
@@ -201,6 +196,8 @@ public sealed class MetricLogger : IDisposable
                 Rotate(volumes, nextArchive, due, now);
                 ready.AddRange(Enumerable.Range(0, due.Length).Where(i => due[i] <= now));
                 Sample([.. ready.Select(i => _plan.Groups[i])]);
+                volumes.Written(_isFirst);
+                _isFirst = false;
                 ready.ForEach(i => due[i] = NextTime(due[i], _plan.Groups[i].Interval, now));
                 samples++;
                 if (_brokenSince is { } since)
@@ -230,7 +227,7 @@ public sealed class MetricLogger : IDisposable
 
     private void Rotate(VolumeKeeping volumes, Func<string>? nextArchive, DateTimeOffset[] due, DateTimeOffset now)
     {
-        if (nextArchive is not null && now - _writer!.Label.Start >= _plan.ArchiveSpan)
+        if (nextArchive is not null && volumes.IsDue(now))
         {
             NextArchive(volumes, nextArchive(), due, now);
         }
@@ -261,9 +258,8 @@ public sealed class MetricLogger : IDisposable
     private void NextArchive(VolumeKeeping volumes, string path, DateTimeOffset[] due, DateTimeOffset now)
     {
         var closed = $"{_writer!.Path}.{_writer.Volume}";
-        Begin(path, now);
+        Begin(path, now, volumes);
         volumes.Closed(closed);
-        volumes.Expire(Path.GetDirectoryName(path)!, path);
 
         // What is logged once is in each archive, and every counter has a value from its beginning on.
         Array.Fill(due, now);

@@ -56,7 +56,7 @@ internal static class PodStarting
             pod.WriteRecord(Override(call, pod.ReadRecord()));
             if (call.Value("uuid-file-save") is { } file)
             {
-                await File.WriteAllTextAsync(file, pod.Uuid.ToString(), ct);
+                OutputFile.Write(file, pod.Uuid.ToString());
             }
 
             return await StartAsync(door, pod, call.Has("detach"), ct);

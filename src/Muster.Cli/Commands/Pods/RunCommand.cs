@@ -67,7 +67,7 @@ internal static class RunCommand
         using var pod = new PodPreparation(door.Store, call.Time, door.Warn).Prepare(spec);
         if (SpecBuilder.Last(grammar.Pod, "uuid-file-save") is { } file)
         {
-            await File.WriteAllTextAsync(file, pod.Uuid.ToString(), ct);
+            OutputFile.Write(file, pod.Uuid.ToString());
         }
 
         if (prepareOnly)
