@@ -114,39 +114,35 @@ public sealed class ImageExport
             OutputFile.Check(path + ".asc", overwrite);
         }
 
-        var beside = OutputFile.Beside(path);
+        using var output = OutputFile.Begin(path, overwrite);
         try
         {
-            using (var file = new FileStream(beside, FileMode.Create, FileAccess.Write))
-            {
-                if (signature is not null)
-                {
-                    using var blob = LayoutFiles.TryOpen(_store.BlobPath(image.Blobs[0])) ?? throw new MusterException(ErrorKind.Corrupt, $"The image store lacks the blob of {image.Name}: fetch the image again");
-                    blob.CopyTo(file);
-                }
-                else if (compress)
-                {
-                    using var gzip = Gzip.Compress(file);
-                    AciWriter.Write(_store, image, gzip, ct);
-                }
-                else
-                {
-                    AciWriter.Write(_store, image, file, ct);
-                }
-
-                file.Flush(flushToDisk: true);
-            }
-
-            OutputFile.Place(beside, path, overwrite);
+            var file = output.Stream;
             if (signature is not null)
             {
-                DurableFile.Write(path + ".asc", signature, 0x1a4);
+                using var blob = LayoutFiles.TryOpen(_store.BlobPath(image.Blobs[0])) ?? throw new MusterException(ErrorKind.Corrupt, $"The image store lacks the blob of {image.Name}: fetch the image again");
+                blob.CopyTo(file);
             }
+            else if (compress)
+            {
+                using var gzip = Gzip.Compress(file);
+                AciWriter.Write(_store, image, gzip, ct);
+            }
+            else
+            {
+                AciWriter.Write(_store, image, file, ct);
+            }
+
+            output.Commit();
         }
-        catch (Exception e)
+        catch (InvalidDataException e)
         {
-            File.Delete(beside);
-            throw e is InvalidDataException ? new MusterException(ErrorKind.Corrupt, $"The blob of {image.Name} in the store is damaged ({e.Message}): fetch the image again", e) : e;
+            throw new MusterException(ErrorKind.Corrupt, $"The blob of {image.Name} in the store is damaged ({e.Message}): fetch the image again", e);
+        }
+
+        if (signature is not null)
+        {
+            OutputFile.Write(path + ".asc", signature);
         }
     }
 }

@@ -1,17 +1,15 @@
 using System.Text;
 using Muster.Core;
 using Muster.Images.Archives;
+using Muster.Linux;
 
 namespace Muster.Images.Oci;
 
 /// <summary>Writes one image as a tar archive of an OCI layout: beside the file's name, renamed when whole.</summary>
 public sealed class OciArchiveTarget : IOciTarget
 {
-    private readonly string _path;
-    private readonly string _beside;
     private readonly string? _tag;
-    private readonly bool _overwrite;
-    private readonly FileStream _file;
+    private readonly OutputFile _file;
     private readonly TarWriter _tar;
     private readonly HashSet<Digest> _written = [];
     private readonly List<LayoutSignatureEntry> _signatures = [];
@@ -21,13 +19,9 @@ public sealed class OciArchiveTarget : IOciTarget
     public OciArchiveTarget(string path, string? tag, string location, bool overwrite)
     {
         Location = location;
-        _path = path;
         _tag = tag;
-        _overwrite = overwrite;
-        OutputFile.Check(path, overwrite);
-        _beside = OutputFile.Beside(path);
-        _file = new FileStream(_beside, FileMode.Create, FileAccess.Write);
-        _tar = new TarWriter(_file);
+        _file = OutputFile.Begin(path, overwrite);
+        _tar = new TarWriter(_file.Stream);
         Put("oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}"u8);
     }
 
@@ -72,23 +66,20 @@ public sealed class OciArchiveTarget : IOciTarget
         Put("blobs/sha256/" + manifest.Digest.Hex, manifest.Bytes.Span);
         Put("index.json", OciWriter.Index([(new OciDescriptor(manifest.MediaType, manifest.Digest, manifest.Bytes.Length), _tag)], [.. _signatures.Select(s => s.Json)]));
         _tar.Finish();
-        _file.Flush(flushToDisk: true);
         _whole = true;
         return Task.CompletedTask;
     }
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync()
     {
-        await _file.DisposeAsync();
+        using var file = _file;
         if (_whole)
         {
-            OutputFile.Place(_beside, _path, _overwrite);
+            file.Commit();
         }
-        else
-        {
-            File.Delete(_beside);
-        }
+
+        return ValueTask.CompletedTask;
     }
 
     private void Put(string name, ReadOnlySpan<byte> content)
@@ -105,33 +96,5 @@ public sealed class OciArchiveTarget : IOciTarget
         public override void Write(ReadOnlySpan<byte> buffer) => tar.WriteData(buffer);
 
         public override void Write(byte[] buffer, int offset, int count) => tar.WriteData(buffer.AsSpan(offset, count));
-    }
-}
-
-/// <summary>A file that a verb makes: written beside and renamed, so that a failure leaves the old one or nothing.</summary>
-internal static class OutputFile
-{
-    public static string Beside(string path) => $"{path}.new-{Environment.ProcessId}";
-
-    /// <summary>Refuses a name that is taken.</summary>
-    public static void Check(string path, bool overwrite)
-    {
-        if (!overwrite && (File.Exists(path) || Directory.Exists(path)))
-        {
-            throw new MusterException(ErrorKind.Conflict, $"{path} exists: choose another name, or add --overwrite");
-        }
-    }
-
-    public static void Place(string beside, string path, bool overwrite)
-    {
-        try
-        {
-            File.Move(beside, path, overwrite);
-        }
-        catch
-        {
-            File.Delete(beside);
-            throw;
-        }
     }
 }

@@ -59,8 +59,15 @@ internal sealed class ArchiveMetadata
 
     public ArchivedMetric? Find(string name) => _byName.TryGetValue(name, out var id) ? _metrics[id] : null;
 
-    /// <summary>An instance's name at a time; null when the archive never named it.</summary>
-    public string? InstanceName(InstanceDomainId domain, int instance, DateTimeOffset time)
+    /// <summary>How instances are numbered in what is read beside other archives; null for the archive's own numbers.</summary>
+    public InstanceNumbering? Numbering { get; set; }
+
+    /// <summary>An instance's name at a time, by the number that reading gives it; null when the archive never named it.</summary>
+    public string? InstanceName(InstanceDomainId domain, int instance, DateTimeOffset time) =>
+        Numbering is { } numbering ? numbering.Name(domain, instance) : OwnName(domain, instance, time);
+
+    /// <summary>An instance's name at a time by the archive's own number.</summary>
+    public string? OwnName(InstanceDomainId domain, int instance, DateTimeOffset time)
     {
         if (!_instances.TryGetValue(domain, out var instances) || !instances.TryGetValue(instance, out var names))
         {
@@ -84,7 +91,10 @@ internal sealed class ArchiveMetadata
     /// <summary>Every instance that a domain ever had, under its last name.</summary>
     public IReadOnlyList<MetricInstance> Instances(InstanceDomainId domain) => !_instances.TryGetValue(domain, out var instances)
         ? []
-        : [.. instances.Select(i => new MetricInstance(i.Key, i.Value.LastOrDefault(n => n.Name is not null).Name ?? "")).OrderBy(i => i.Id)];
+        : [.. instances.Select(i => Shown(domain, i.Key, i.Value.LastOrDefault(n => n.Name is not null).Name ?? "")).OrderBy(i => i.Id)];
+
+    private MetricInstance Shown(InstanceDomainId domain, int number, string name) =>
+        Numbering is { } numbering && numbering.Shown(Label.HostName, name) is var shown ? new MetricInstance(numbering.Number(domain, shown), shown) : new MetricInstance(number, name);
 
     /// <summary>A text: type 1 (one line) or 2 (help) with 4 for a metric or 8 for a domain of instances.</summary>
     public string Text(uint type, uint ident) => _texts.GetValueOrDefault((type, ident), "");

@@ -5,7 +5,7 @@ namespace Muster.Metrics.Archive;
 
 /// <summary>
 /// Puts right what a killed logger left: a torn record at the end of a file is cut off, and the index gets its last entry.
-/// Nothing else is changed; damage in the middle of a file is left as it is.
+/// Only for archives that the logger knows to be its own. Nothing else is changed; damage in the middle of a file is left as it is.
 /// </summary>
 internal static class ArchiveRepair
 {
@@ -104,7 +104,7 @@ internal static class ArchiveRepair
 
         if (end < new FileInfo(path).Length && label is not null)
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.Read);
+            using var file = OwnFile.Open(path, FileAccess.ReadWrite);
             file.SetLength(end);
             file.Flush(flushToDisk: true);
         }
@@ -115,7 +115,7 @@ internal static class ArchiveRepair
     private static void CloseIndex(string path, ArchiveLabel label, IndexEntry entry)
     {
         using var writer = new PduWriter();
-        using var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+        using var file = File.Exists(path) ? OwnFile.Open(path, FileAccess.ReadWrite) : new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read);
         var (head, size) = (ArchiveLabel.Size(label.Version), ArchiveFormat.IndexEntrySize(label.Version));
         if (file.Length < head)
         {

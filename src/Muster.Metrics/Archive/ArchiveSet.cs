@@ -5,7 +5,7 @@ using Muster.Metrics.Wire;
 
 namespace Muster.Metrics.Archive;
 
-/// <summary>One or more archives read as one, in the order of their beginnings; between two of them lies a gap.</summary>
+/// <summary>One or more archives read as one, merged by time; between two of the same metrics lies a gap.</summary>
 public sealed class ArchiveSet
 {
     // A decade of daily archives.
@@ -31,38 +31,72 @@ public sealed class ArchiveSet
     /// <summary>After reading: some file ends inside of a record.</summary>
     public bool IsTorn => _archives.Exists(a => a.IsTorn);
 
+    /// <summary>What of the named folders was passed over, and why; to be told once.</summary>
+    public IReadOnlyList<string> Notes { get; private init; } = [];
+
     /// <summary>Opens archives by their base names or files, or all archives of folders.</summary>
-    public static ArchiveSet Open(IEnumerable<string> paths)
+    /// <param name="paths">The names.</param>
+    /// <param name="manyHosts">Whether archives of several hosts may be read at once; their instances are then told with their hosts.</param>
+    public static ArchiveSet Open(IEnumerable<string> paths, bool manyHosts = false)
     {
-        var names = new List<string>();
+        var archives = new List<MetricArchive>();
+        var notes = new List<string>();
+        var count = 0;
         foreach (var path in paths)
         {
-            if (!Directory.Exists(path))
+            var isFolder = Directory.Exists(path);
+            var names = isFolder ? ArchiveFiles.In(path) : [path];
+            count += names.Count;
+            if (count > MaxArchives)
             {
-                names.Add(path);
-                continue;
+                throw new MusterException(ErrorKind.Usage, $"More than {MaxArchives} archives were named: read them in parts");
             }
 
-            var inside = ArchiveFiles.In(path);
-            names.AddRange(inside.Count > 0 ? inside : throw new MusterException(ErrorKind.NotFound, $"The folder {path} has no archive: no file in it ends in .meta"));
+            var before = archives.Count;
+            foreach (var name in names)
+            {
+                if (!isFolder || MetricArchive.IsArchive(name))
+                {
+                    archives.Add(MetricArchive.Open(name));
+                }
+                else
+                {
+                    notes.Add($"{name} is no archive, or is just being made or deleted: it is passed over");
+                }
+            }
+
+            if (archives.Count == before)
+            {
+                throw new MusterException(ErrorKind.NotFound, $"The folder {path} has no archive: no file in it ends in .meta, or none of those is one");
+            }
         }
 
-        if (names.Count is 0 or > MaxArchives)
+        if (archives.Count == 0)
         {
-            throw new MusterException(ErrorKind.Usage, $"{names.Count} archives were named: 1 to {MaxArchives} are read at once");
+            throw new MusterException(ErrorKind.Usage, $"No archive was named: 1 to {MaxArchives} are read at once");
         }
 
-        var archives = names.ConvertAll(MetricArchive.Open).OrderBy(a => a.Label.Start).ToList();
+        archives = [.. archives.OrderBy(a => a.Label.Start)];
         var hosts = archives.Select(a => a.Label.HostName).Distinct(StringComparer.Ordinal).Take(3).ToList();
-        return hosts.Count == 1
-            ? new ArchiveSet(archives, ArchiveNames.Of(archives))
-            : throw new MusterException(ErrorKind.Invalid, $"The archives are of several hosts ({string.Join(", ", hosts)}): read those of one host at once");
+        if (hosts.Count > 1 && !manyHosts)
+        {
+            throw new MusterException(ErrorKind.Invalid, $"The archives are of several hosts ({string.Join(", ", hosts)}): read those of one host at once");
+        }
+
+        // Archives that follow one another keep their own numbers: between them lies a gap, over which nothing is counted on.
+        if (hosts.Count > 1 || archives.Zip(archives.Skip(1)).Any(p => !p.First.EndsBefore(p.Second.Label.Start)))
+        {
+            var numbering = new InstanceNumbering(hosts.Count > 1);
+            archives.ForEach(a => a.Metadata.Numbering = numbering);
+        }
+
+        return new ArchiveSet(archives, ArchiveNames.Of(archives)) { Notes = notes };
     }
 
     /// <summary>The same archives with derived metrics, computed as they are read.</summary>
-    public ArchiveSet With(DerivedDefinitions definitions) => definitions.Count == 0 ? this : new ArchiveSet(_archives, Names.With(definitions));
+    public ArchiveSet With(DerivedDefinitions definitions) => definitions.Count == 0 ? this : new ArchiveSet(_archives, Names.With(definitions)) { Notes = Notes };
 
-    /// <summary>Records in order, with the values of the wanted metrics that are derived; a mark stands between two archives, since nobody knows what was between them.</summary>
+    /// <summary>Records in order, with the values of the wanted metrics that are derived.</summary>
     internal IEnumerable<(MetricArchive Archive, ArchiveSample Sample)> Read(DateTimeOffset from, DateTimeOffset to, IReadOnlySet<MetricId>? wanted)
     {
         if (ArchiveDerivation.For(Names, wanted) is not { } derivation)
@@ -74,34 +108,161 @@ public sealed class ArchiveSet
         return ReadRecords(from, to, needed).Select(r => (r.Archive, derivation.Extend(r.Archive, r.Sample)));
     }
 
+    /// <summary>
+    /// Records of all archives in the order of their times. Where an archive begins after another one of the same metrics and
+    /// host has ended stands a mark, since nobody knows what was between them. The same value of the same time, as archives
+    /// that were copied or joined have it, comes once. Only archives that overlap are open at the same time.
+    /// </summary>
     private IEnumerable<(MetricArchive Archive, ArchiveSample Sample)> ReadRecords(DateTimeOffset from, DateTimeOffset to, IReadOnlySet<MetricId>? wanted)
     {
-        MetricArchive? before = null;
-        var last = DateTimeOffset.MinValue;
-        for (var i = 0; i < _archives.Count; i++)
+        var waiting = new Queue<MetricArchive>(_archives.Where((a, i) => a.Label.Start <= to && (i == _archives.Count - 1 || !a.EndsBefore(from))));
+        var open = new PriorityQueue<Cursor, (DateTimeOffset Time, int Order)>();
+        var all = new List<Cursor>();
+        var seen = new SameTime();
+        var ended = new List<MetricArchive>();
+        try
         {
-            // Ended before the wanted time begins: the next one begins before it, too.
-            if (i + 1 < _archives.Count && _archives[i + 1].Label.Start < from)
+            while (waiting.Count > 0 || open.Count > 0)
             {
-                continue;
-            }
+                while (waiting.Count > 0 && (open.Count == 0 || waiting.Peek().Label.Start <= open.Peek().Records.Current.Time))
+                {
+                    var archive = waiting.Dequeue();
+                    var cursor = new Cursor(archive, archive.Read(from, to, wanted).GetEnumerator(), all.Count);
+                    all.Add(cursor);
+                    Advance(cursor);
+                }
 
-            var archive = _archives[i];
-            foreach (var sample in archive.Read(from, to, wanted))
-            {
-                // Two loggers may have written at once; what goes back in time is not read twice.
-                if (sample.Time <= last)
+                if (open.Count == 0)
                 {
                     continue;
                 }
 
-                if (before is not null && before != archive)
+                var next = open.Dequeue();
+                var sample = next.Records.Current;
+                if (sample.Time >= seen.Time)
                 {
-                    yield return (archive, new ArchiveSample(last.AddTicks(1), []));
+                    if (next.IsNew && ended.Exists(e => Shares(e, next.Archive, wanted)))
+                    {
+                        ended.Clear();
+                        yield return (next.Archive, new ArchiveSample(seen.Time.AddTicks(1), []));
+                    }
+
+                    next.IsNew = false;
+                    if (seen.Take(Renumbered(next.Archive, sample)) is { } fresh)
+                    {
+                        yield return (next.Archive, fresh);
+                    }
                 }
 
-                (before, last) = (archive, sample.Time);
-                yield return (archive, sample);
+                Advance(next);
+            }
+        }
+        finally
+        {
+            all.ForEach(c => c.Records.Dispose());
+        }
+
+        void Advance(Cursor cursor)
+        {
+            if (cursor.Records.MoveNext())
+            {
+                open.Enqueue(cursor, (cursor.Records.Current.Time, cursor.Order));
+            }
+            else if (!cursor.IsNew)
+            {
+                ended.Add(cursor.Archive);
+                cursor.Records.Dispose();
+            }
+        }
+    }
+
+    private static bool Shares(MetricArchive one, MetricArchive other, IReadOnlySet<MetricId>? wanted) =>
+        one.Label.HostName == other.Label.HostName && one.Metadata.Metrics.Keys.Any(m => wanted?.Contains(m) is not false && other.Metadata.Metrics.ContainsKey(m));
+
+    private static ArchiveSample Renumbered(MetricArchive archive, ArchiveSample sample)
+    {
+        if (archive.Metadata.Numbering is not { } numbering || sample.IsMark)
+        {
+            return sample;
+        }
+
+        var sets = new List<ReceivedSet>(sample.Sets.Count);
+        foreach (var set in sample.Sets)
+        {
+            var domain = archive.Metadata.Metrics.TryGetValue(set.Id, out var metric) ? metric.Descriptor.Instances : InstanceDomainId.None;
+            if (set.Values.Count == 0 || (domain == InstanceDomainId.None && !numbering.HasHosts))
+            {
+                sets.Add(set);
+                continue;
+            }
+
+            var values = new ReceivedValue[set.Values.Count];
+            for (var i = 0; i < values.Length; i++)
+            {
+                var value = set.Values[i];
+                var name = value.Instance < 0 || domain == InstanceDomainId.None ? null : archive.Metadata.OwnName(domain, value.Instance, sample.Time) ?? value.Instance.ToString(System.Globalization.CultureInfo.InvariantCulture);
+                values[i] = value with { Instance = numbering.Number(domain, numbering.Shown(archive.Label.HostName, name)) };
+            }
+
+            sets.Add(set with { Values = values });
+        }
+
+        return new ArchiveSample(sample.Time, sets);
+    }
+
+    private sealed class Cursor(MetricArchive archive, IEnumerator<ArchiveSample> records, int order)
+    {
+        public MetricArchive Archive => archive;
+
+        public IEnumerator<ArchiveSample> Records => records;
+
+        public int Order => order;
+
+        /// <summary>Nothing of it was given yet.</summary>
+        public bool IsNew { get; set; } = true;
+    }
+
+    /// <summary>What was given of one time: more of it is given only where it is new.</summary>
+    private sealed class SameTime
+    {
+        private readonly HashSet<(MetricId, int)> _given = [];
+        private ArchiveSample? _first;
+
+        public DateTimeOffset Time { get; private set; } = DateTimeOffset.MinValue;
+
+        public ArchiveSample? Take(ArchiveSample sample)
+        {
+            if (sample.Time != Time)
+            {
+                Time = sample.Time;
+                _given.Clear();
+                return _first = sample;
+            }
+
+            if (_first is not null)
+            {
+                Note(_first);
+                _first = null;
+            }
+
+            if (sample.IsMark)
+            {
+                return null;
+            }
+
+            var sets = sample.Sets.Select(s => s with { Values = [.. s.Values.Where(v => !_given.Contains((s.Id, v.Instance)))] }).Where(s => s.Values.Count > 0).ToList();
+            Note(sample);
+            return sets.Count > 0 ? new ArchiveSample(sample.Time, sets) : null;
+        }
+
+        private void Note(ArchiveSample sample)
+        {
+            foreach (var set in sample.Sets)
+            {
+                foreach (var value in set.Values)
+                {
+                    _given.Add((set.Id, value.Instance));
+                }
             }
         }
     }

@@ -61,8 +61,11 @@ internal sealed class ArchiveWriter : IDisposable
     /// <summary>Bytes of the volume that is being written.</summary>
     public long VolumeSize => _data.Length;
 
-    /// <summary>Bytes of all of the archive that is not a closed volume.</summary>
-    public long MetaSize => _meta.Length;
+    /// <summary>Bytes of all files that are open: all of the archive that is not a closed volume.</summary>
+    public long OpenSize => _meta.Length + _index.Length + _data.Length;
+
+    /// <summary>Bytes of the last record with the metadata before it.</summary>
+    public long LastWritten { get; private set; }
 
     /// <summary>The time of the last record; the next one must be later.</summary>
     public DateTimeOffset LastTime { get; private set; }
@@ -166,6 +169,7 @@ internal sealed class ArchiveWriter : IDisposable
         {
             _meta.Write(_pending.GetBuffer().AsSpan(0, (int)_pending.Length));
             _data.Write(_record.Written.Span);
+            LastWritten = _pending.Length + _record.UnitLength;
             _pending.SetLength(0);
             _isBroken = false;
         }

@@ -23,6 +23,21 @@ internal sealed class MetricArchive
     /// <summary>Set by reading: a file ends inside of a record.</summary>
     public bool IsTorn { get; private set; }
 
+    /// <summary>Whether a base name of a folder is that of an archive: a label of metadata and a volume.</summary>
+    public static bool IsArchive(string path)
+    {
+        try
+        {
+            var files = ArchiveFiles.Find(path);
+            using var records = new RecordStream(ArchiveFiles.Open(files.Meta), files.Meta);
+            return records.Next() == RecordState.Record && ArchiveLabel.Read(records.Record) is { Volume: ArchiveFormat.MetaVolume };
+        }
+        catch (MusterException e) when (e.Kind is ErrorKind.Corrupt or ErrorKind.NotFound)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Opens by the base name or any file of the archive.</summary>
     public static MetricArchive Open(string path)
     {
@@ -67,6 +82,12 @@ internal sealed class MetricArchive
             IsTorn |= state == RecordState.Torn;
         }
     }
+
+    /// <summary>
+    /// Whether all records lie before a time. Of a compressed last volume the index is believed: the volume was closed, and to
+    /// look would decompress it.
+    /// </summary>
+    public bool EndsBefore(DateTimeOffset time) => _index.Count > 0 && _index[^1].Time < time && (VolumeCompression.IsCompressed(_files.Volumes[^1].Path) || FindEnd() < time);
 
     /// <summary>The time of the last record; of the label when there is none.</summary>
     public DateTimeOffset FindEnd()

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Muster.Core;
 using Muster.Core.Configuration;
 using Muster.Metrics.Archive;
+using Muster.Metrics.Names;
 
 namespace Muster.Metrics.Logging;
 
@@ -51,7 +52,16 @@ public sealed record LogPlan
 
     /// <summary>Reads YAML, or pmlogger's language for a text that is none of it.</summary>
     public static LogPlan Parse(string text, string where) =>
-        LoggerLanguage.Recognise(text) ? LoggerLanguage.Parse(text, where) : LogPlanText.Plan(YamlDocument.Parse(text, where), where);
+        LoggerLanguage.Recognise(text) ? LoggerLanguage.Parse(text, where)
+            : FirstWords(text) is { } line && !LooksLikeYaml(line) ? throw new MusterException(ErrorKind.Invalid, $"{where} is no configuration of a logger: it begins with \"{Shown(line)}\", which is neither YAML (log: …) nor pmlogger's language (log mandatory on 10 sec {{ … }})")
+            : LogPlanText.Plan(YamlDocument.Parse(text, where), where);
+
+    // A mapping, in either style, or what may stand before one; all else was never meant as YAML.
+    private static bool LooksLikeYaml(string line) => line[0] is '{' or '"' or '\'' or '?' or '-' or '[' || line.StartsWith("%YAML", StringComparison.Ordinal) || line.EndsWith(':') || line.Contains(": ", StringComparison.Ordinal) || line.Contains(":\t", StringComparison.Ordinal);
+
+    private static string? FirstWords(string text) => text.TrimStart('\ufeff').Split('\n').Select(l => l.Trim()).FirstOrDefault(l => l.Length > 0 && l[0] != '#');
+
+    private static string Shown(string line) => string.Concat((line.Length > 40 ? line[..40] + "…" : line).Select(c => char.IsControl(c) ? '?' : c));
 
     /// <summary>Reads a file of either form.</summary>
     public static LogPlan Load(string path) => Parse(ConfigurationText.Load(path), path);
@@ -60,7 +70,7 @@ public sealed record LogPlan
 /// <summary>Metrics that are fetched together.</summary>
 /// <param name="Interval">Time between two fetches; null for once at each archive's beginning.</param>
 /// <param name="Metrics">Names, or beginnings of names.</param>
-/// <param name="Instances">The instances that are wanted, patterns with <c>*</c>; empty for all.</param>
+/// <param name="Instances">The instances that are wanted, patterns with <c>*</c>; empty for all, unless there are <see cref="InstanceNumbers"/>.</param>
 public sealed record LogGroup(TimeSpan? Interval, IReadOnlyList<string> Metrics, IReadOnlyList<string> Instances)
 {
     /// <summary>Shorter intervals would measure the logger.</summary>
@@ -69,9 +79,47 @@ public sealed record LogGroup(TimeSpan? Interval, IReadOnlyList<string> Metrics,
     /// <summary>Groups of one plan: each may have an interval of its own.</summary>
     public const int MaxGroups = 1000;
 
-    internal bool WantsInstance(string name) => Instances.Count == 0
-        || Instances.Any(p => FileSystemName.MatchesSimpleExpression(p, name, ignoreCase: false) || (name.StartsWith(p, StringComparison.Ordinal) && name.AsSpan(p.Length).StartsWith(" ")));
+    /// <summary>The instances are names as they are, as pmlogger has them: a star in one is a star.</summary>
+    public bool IsLiteral { get; init; }
+
+    /// <summary>Instances that are wanted by their internal numbers.</summary>
+    public IReadOnlyList<int> InstanceNumbers { get; init; } = [];
+
+    /// <summary>What is not logged of the metrics, though they stand below one that is named.</summary>
+    public IReadOnlyList<LogExclusion> Except { get; init; } = [];
+
+    /// <summary>Whether a metric is one of the group's.</summary>
+    internal bool Covers(string metric)
+    {
+        foreach (var name in Metrics)
+        {
+            if (IsBelow(metric, name))
+            {
+                return !Except.Any(e => e.Instances is null && IsBelow(metric, e.Metric));
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether all instances are wanted of a metric that is covered.</summary>
+    internal bool IsWhole(string metric) => Instances.Count == 0 && InstanceNumbers.Count == 0 && !Except.Any(e => e.Instances is not null && IsBelow(metric, e.Metric));
+
+    internal bool WantsInstance(string metric, MetricInstance instance) =>
+        ((Instances.Count == 0 && InstanceNumbers.Count == 0) || Names(instance)) && !Except.Any(e => e.Instances is { } which && IsBelow(metric, e.Metric) && which.Names(instance));
+
+    internal static bool IsBelow(string name, string beginning) =>
+        beginning == "." || (name.StartsWith(beginning, StringComparison.Ordinal) && (name.Length == beginning.Length || name[beginning.Length] == '.'));
+
+    // As pmLookupInDom(3) has it, a name up to its first space is enough.
+    private bool Names(MetricInstance instance) => InstanceNumbers.Contains(instance.Id)
+        || Instances.Any(p => (IsLiteral ? p == instance.Name : FileSystemName.MatchesSimpleExpression(p, instance.Name, ignoreCase: false)) || (instance.Name.StartsWith(p, StringComparison.Ordinal) && instance.Name.AsSpan(p.Length).StartsWith(" ")));
 }
+
+/// <summary>What is left out: a metric or all below a name, or some instances of it.</summary>
+/// <param name="Metric">A name, or the beginning of names.</param>
+/// <param name="Instances">Which instances; null for the metric as a whole.</param>
+public sealed record LogExclusion(string Metric, LogGroup? Instances);
 
 /// <summary>The plan as YAML has it.</summary>
 internal sealed record LogPlanText

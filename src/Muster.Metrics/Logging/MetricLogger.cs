@@ -41,7 +41,9 @@ public sealed class MetricLogger : IDisposable
     private readonly MetricView _view = MetricView.Host with { Client = new ClientMemory() };
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
     private readonly Dictionary<string, FetchPlan> _fetches = new(StringComparer.Ordinal);
+    private OwnArchives? _own;
     private ArchiveWriter? _writer;
+    private bool _isFirst;
     private ArchiveRecorder? _recorder;
     private DateTimeOffset _syncAt;
     private TimeSpan _ahead;
@@ -56,7 +58,7 @@ public sealed class MetricLogger : IDisposable
             report(warning);
         }
 
-        var unknown = plan.Groups.SelectMany(g => g.Metrics).Where(m => m != "." && !_catalog.Current.All.Any(n => Covers(m, n.Name))).Distinct().ToList();
+        var unknown = plan.Groups.SelectMany(g => g.Metrics).Where(m => m != "." && !_catalog.Current.All.Any(n => LogGroup.IsBelow(n.Name, m))).Distinct().ToList();
         if (unknown.Count > 0 && unknown.Count == plan.Groups.SelectMany(g => g.Metrics).Distinct().Count())
         {
             throw new MusterException(ErrorKind.NotFound, $"There is no metric {string.Join(", ", unknown.Take(10))}: \"muster metric list\" shows the names");
@@ -78,7 +80,7 @@ public sealed class MetricLogger : IDisposable
         var volumes = new VolumeKeeping(_plan with { Compression = ArchiveCompression.None }, _time, _report);
         try
         {
-            Begin(path, Now());
+            Begin(path, Now(), volumes);
             return new LogSummary(path, await SampleAsync(bounds, volumes, nextArchive: null, ct));
         }
         finally
@@ -91,12 +93,13 @@ public sealed class MetricLogger : IDisposable
     public async Task<LogSummary> RunFolderAsync(string folder, LogBounds bounds, CancellationToken ct)
     {
         Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute);
-        using var mutex = Lock(folder);
-        var volumes = new VolumeKeeping(_plan, _time, _report);
+        using var own = OwnArchives.Open(folder, _report);
+        var volumes = new VolumeKeeping(_plan, _time, _report, own);
+        _own = own;
         try
         {
-            volumes.PutRight(folder);
-            Begin(NextName(folder), Now());
+            volumes.PutRight();
+            Begin(NextName(folder), Now(), volumes);
             var samples = await SampleAsync(bounds, volumes, () => NextName(folder), ct);
             return new LogSummary(_writer!.Path, samples);
         }
@@ -108,21 +111,6 @@ public sealed class MetricLogger : IDisposable
 
     /// <summary>Closes the archive that is being written.</summary>
     public void Dispose() => _writer?.Dispose();
-
-    private static FileStream Lock(string folder)
-    {
-        try
-        {
-            return new FileStream(Path.Combine(folder, ".logger"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException e)
-        {
-            throw new MusterException(ErrorKind.Busy, $"Another logger writes into {folder}: end it, or give another folder", e);
-        }
-    }
-
-    private static bool Covers(string beginning, string name) =>
-        beginning == "." || (name.StartsWith(beginning, StringComparison.Ordinal) && (name.Length == beginning.Length || name[beginning.Length] == '.'));
 
     private string NextName(string folder)
     {
@@ -149,9 +137,11 @@ public sealed class MetricLogger : IDisposable
     }
 
     // The archive before is closed when there is a new one: a full disk leaves it as it is.
-    private void Begin(string path, DateTimeOffset start)
+    private void Begin(string path, DateTimeOffset start, VolumeKeeping volumes)
     {
-        var writer = new ArchiveWriter(path, new ArchiveLabel(_plan.Version, Environment.ProcessId, start, HostFacts.HostName, HostFacts.TimeZone, HostFacts.ZoneName));
+        var label = new ArchiveLabel(_plan.Version, Environment.ProcessId, start, HostFacts.HostName, HostFacts.TimeZone, HostFacts.ZoneName);
+        _own?.Add(path, label);
+        var writer = new ArchiveWriter(path, label);
         try
         {
             ArchivePreamble.Write(writer, start.AddTicks(TimeSpan.TicksPerMicrosecond));
@@ -169,6 +159,8 @@ public sealed class MetricLogger : IDisposable
 
         _writer?.Dispose();
         _writer = writer;
+        _isFirst = true;
+        volumes.Begun(writer);
         _recorder = new ArchiveRecorder(_writer, _view);
         _syncAt = _plan.SyncInterval is { } interval ? start + interval : DateTimeOffset.MaxValue;
     }
@@ -205,6 +197,8 @@ public sealed class MetricLogger : IDisposable
                 Rotate(volumes, nextArchive, due, now);
                 ready.AddRange(Enumerable.Range(0, due.Length).Where(i => due[i] <= now));
                 Sample([.. ready.Select(i => _plan.Groups[i])]);
+                volumes.Written(_isFirst);
+                _isFirst = false;
                 ready.ForEach(i => due[i] = NextTime(due[i], _plan.Groups[i].Interval, now));
                 samples++;
                 if (_brokenSince is { } since)
@@ -234,7 +228,7 @@ public sealed class MetricLogger : IDisposable
 
     private void Rotate(VolumeKeeping volumes, Func<string>? nextArchive, DateTimeOffset[] due, DateTimeOffset now)
     {
-        if (nextArchive is not null && now - _writer!.Label.Start >= _plan.ArchiveSpan)
+        if (nextArchive is not null && volumes.IsDue(now))
         {
             NextArchive(volumes, nextArchive(), due, now);
         }
@@ -265,9 +259,8 @@ public sealed class MetricLogger : IDisposable
     private void NextArchive(VolumeKeeping volumes, string path, DateTimeOffset[] due, DateTimeOffset now)
     {
         var closed = $"{_writer!.Path}.{_writer.Volume}";
-        Begin(path, now);
+        Begin(path, now, volumes);
         volumes.Closed(closed);
-        volumes.Expire(Path.GetDirectoryName(path)!, path);
 
         // What is logged once is in each archive, and every counter has a value from its beginning on.
         Array.Fill(due, now);
@@ -323,7 +316,7 @@ public sealed class MetricLogger : IDisposable
             return plan;
         }
 
-        var ids = groups.SelectMany(g => g.Metrics).SelectMany(m => names.All.Where(n => Covers(m, n.Name))).Select(n => n.Metric.Descriptor.Id).Distinct().ToArray();
+        var ids = groups.SelectMany(g => names.All.Where(n => g.Covers(n.Name))).Select(n => n.Metric.Descriptor.Id).Distinct().ToArray();
         if (ids.Length > MaxMetrics)
         {
             throw new MusterException(ErrorKind.Exhausted, $"{ids.Length} metrics are logged at once, more than {MaxMetrics}");
@@ -366,9 +359,9 @@ public sealed class MetricLogger : IDisposable
 
     private InstanceChoice? Choice(MetricDescriptor metric, List<LogGroup> groups, HashSet<string> ended)
     {
-        var own = groups.Where(g => g.Metrics.Any(m => Covers(m, metric.Name))).ToList();
+        var own = groups.Where(g => g.Covers(metric.Name)).ToList();
         var isContainer = IsOfContainers(metric);
-        if (!isContainer && own.Any(g => g.Instances.Count == 0))
+        if (!isContainer && own.Any(g => g.IsWhole(metric.Name)))
         {
             return null;
         }
@@ -377,7 +370,7 @@ public sealed class MetricLogger : IDisposable
         {
             // An interface is named by its container and its own name.
             var container = instance.Name.Split("::")[0];
-            return (!isContainer || (!ended.Contains(container) && _plan.WantsContainer(container))) && (own.Count == 0 || own.Any(g => g.WantsInstance(instance.Name)));
+            return (!isContainer || (!ended.Contains(container) && _plan.WantsContainer(container))) && (own.Count == 0 || own.Any(g => g.WantsInstance(metric.Name, instance)));
         };
     }
 

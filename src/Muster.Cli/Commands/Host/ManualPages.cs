@@ -1,3 +1,4 @@
+using Muster.Linux;
 using System.Text;
 using Muster.Cli.CommandLine;
 
@@ -18,10 +19,10 @@ internal static class ManualPages
             var folder = call.Arguments[0];
             Directory.CreateDirectory(folder);
             var commands = CommandTable.All.Where(c => !c.Hidden).ToList();
-            File.WriteAllText(Path.Combine(folder, "muster.1"), Overview(commands));
+            OutputFile.Write(Path.Combine(folder, "muster.1"), Overview(commands));
             foreach (var command in commands)
             {
-                File.WriteAllText(Path.Combine(folder, $"muster-{string.Join('-', command.Words)}.1"), Page(command));
+                OutputFile.Write(Path.Combine(folder, $"muster-{string.Join('-', command.Words)}.1"), Page(command));
             }
 
             return Task.FromResult(0);

@@ -28,9 +28,9 @@ internal static class ReplayCommand
         Summary = "Show the values that an archive holds",
         Usage = "[OPTION…] ARCHIVE [METRIC…]",
         Description = """
-            ARCHIVE is an archive's name, one of its files, or a folder of archives of one host; version 2 or 3, volumes plain or compressed with xz, zstd, gzip or bzip2. METRIC is a name or the beginning of names, all by default.
+            ARCHIVE is an archive's name, one of its files, or a folder of archives, which are merged by time (instances are told with their hosts when there are several); version 2 or 3, volumes plain or compressed with xz, zstd, gzip or bzip2. METRIC is a name or the beginning of names, all by default.
 
-            Without an interval the values are those that were recorded; with one they are interpolated at regular times. Counters are shown as rates per second, those of times as the share of the time, unless --raw is given. Times are written as 2026-01-31T12:00:00 (UTC unless a zone is given), as +5m after the archive's beginning or -5m before its end.
+            Without an interval the values are those that were recorded; with one they are interpolated at regular times. Counters are shown as rates per second, those of times as the share of the time, unless --raw is given. Times are written as 2026-01-31T12:00:00 (UTC unless a zone is given), as +5m after the archive's beginning or -5m before its end, as now, or as PCPIntro(1) has them: "@ 2026-01-31 12:00" (of this host's zone).
             """,
         Example = """
             muster metric replay /tmp/load kernel.all.load
@@ -52,7 +52,7 @@ internal static class ReplayCommand
         Run = (call, _) =>
         {
             var derived = DerivedOptions.Of(call);
-            var archives = ArchiveSet.Open([call.Arguments[0]]).With(derived);
+            var archives = ArchiveSet.Open([call.Arguments[0]], manyHosts: true).With(derived);
             DerivedOptions.Check(derived, archives.Names);
             var metrics = ArchiveReplay.Metrics(archives, [.. call.Arguments.Skip(1)]);
             var window = TimeWindow.Parse(call.Value("start"), call.Value("end"), archives);
@@ -64,6 +64,14 @@ internal static class ReplayCommand
             else
             {
                 Listing.Write(call, rows, Columns, ReplayJson.Default.ReplayRow, legend: !call.Has("no-legend"));
+            }
+
+            if (!call.Quiet)
+            {
+                foreach (var note in archives.Notes)
+                {
+                    call.Terminal.Warn(note);
+                }
             }
 
             if (archives.IsTorn && !call.Quiet)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Muster.Cli.CommandLine;
 using Muster.Core;
+using Muster.Linux;
 using Muster.Metrics.Archive;
 using Muster.Metrics.Reporting;
 
@@ -40,7 +41,7 @@ internal static class ReportCommand
             """,
         Options =
         [
-            new("html", "Write a page with charts into FILE", "FILE"),
+            new("html", "Write a page with charts into FILE; - for standard output", "FILE"),
             new("start", "Look at values from this time on", "TIME") { Short = 'S' },
             new("end", "Look at values up to this time", "TIME") { Short = 'T' },
             new("margin", "Per cent that proposed limits add to the 95th percentile", "PERCENT") { Default = "20" },
@@ -54,8 +55,8 @@ internal static class ReportCommand
             var report = CapacityPlanning.Of(archives, window, call.Number("margin", (long)(CapacityPlanning.DefaultMargin * 100), 0, 1000) / 100.0);
             if (call.Value("html") is { } file)
             {
-                Write(file, ReportPage.Render(report));
-                if (!call.Quiet)
+                Write(call, file, ReportPage.Render(report));
+                if (!call.Quiet && !OutputFile.IsStandardOutput(file))
                 {
                     call.Terminal.Say($"{file}: {report.Subjects.Count} {(report.Subjects.Count == 1 ? "subject" : "subjects")}, {report.From.ToString("u", CultureInfo.InvariantCulture)} to {report.To.ToString("u", CultureInfo.InvariantCulture)}");
                 }
@@ -70,6 +71,14 @@ internal static class ReportCommand
                 Listing.Write(call, report.Subjects.SelectMany(s => s.Resources.Where(IsTold).Select(r => new CapacitySubject(s.Name, s.Kind, [r]))), Columns, CapacityJson.Default.CapacitySubject, legend: !call.Has("no-legend"));
             }
 
+            if (!call.Quiet)
+            {
+                foreach (var note in archives.Notes)
+                {
+                    call.Terminal.Warn(note);
+                }
+            }
+
             if (archives.IsTorn && !call.Quiet)
             {
                 call.Terminal.Warn("the archive ends inside of a record: its logger was killed or is still writing; what was whole is counted");
@@ -82,17 +91,19 @@ internal static class ReportCommand
     // Most containers do no I/O and wait for nothing: the table leaves out what never was.
     private static bool IsTold(ResourceUse use) => use.Peak > 0 || !(use.Unit is "share" || use.Resource.StartsWith("io ", StringComparison.Ordinal));
 
-    private static void Write(string file, string page)
+    private static void Write(Invocation call, string file, string page)
     {
-        try
+        if (!OutputFile.IsStandardOutput(file))
         {
-            // Beside and renamed: whoever reads the page sees the old or the new one.
-            File.WriteAllText(file + ".new", page);
-            File.Move(file + ".new", file, overwrite: true);
+            OutputFile.Write(file, page);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        else if (call.Json)
         {
-            throw new MusterException(ErrorKind.Invalid, $"{file} cannot be written: {e.Message.TrimEnd('.')}", e);
+            throw new MusterException(ErrorKind.Usage, "--html - and JSON would both be written to standard output: give the page a file");
+        }
+        else
+        {
+            call.Terminal.Out.Write(page);
         }
     }
 }

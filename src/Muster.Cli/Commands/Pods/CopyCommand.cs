@@ -1,6 +1,7 @@
 using Muster.Cli.CommandLine;
 using Muster.Containers.Pods;
 using Muster.Core;
+using Muster.Linux;
 
 namespace Muster.Cli.Commands.Pods;
 
@@ -71,11 +72,8 @@ internal static class CopyCommand
             PodDoor.RequireRoot("export");
             var door = new PodDoor(call);
             using var found = door.Find(call.Arguments[0]);
-            var target = Path.GetFullPath(call.Arguments[1]);
-            if (File.Exists(target) && !call.Has("overwrite"))
-            {
-                throw new MusterException(ErrorKind.Conflict, $"{target} is there already: choose another name or add --overwrite");
-            }
+            var target = call.Arguments[1];
+            OutputFile.Check(target, call.Has("overwrite"));
 
             if (door.Store.StateOf(found) is not PodState.Exited)
             {
@@ -84,21 +82,9 @@ internal static class CopyCommand
 
             using var pod = door.Store.Lock(found);
             var record = pod.ReadRecord();
-            var beside = target + ".muster-new";
-            try
-            {
-                using (var file = new FileStream(beside, FileMode.Create, FileAccess.Write))
-                {
-                    new PodRoot(door.Store, pod, record, PodDoor.App(record, call.Value("app"))).Export(file, ct);
-                    file.Flush(flushToDisk: true);
-                }
-
-                File.Move(beside, target, overwrite: true);
-            }
-            finally
-            {
-                File.Delete(beside);
-            }
+            using var file = OutputFile.Begin(target, call.Has("overwrite"));
+            new PodRoot(door.Store, pod, record, PodDoor.App(record, call.Value("app"))).Export(file.Stream, ct);
+            file.Commit();
 
             return Task.FromResult(0);
         },

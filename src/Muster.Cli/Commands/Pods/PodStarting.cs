@@ -39,9 +39,9 @@ internal static class PodStarting
     {
         try
         {
-            File.WriteAllText(file, pod.Uuid.ToString());
+            OutputFile.Write(file, pod.Uuid.ToString());
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or MusterException)
         {
             throw new MusterException(ErrorKind.Invalid, $"The pod's UUID cannot be written to {file} ({SystemFault.Sentence(e)}): give another --uuid-file-save", e);
         }

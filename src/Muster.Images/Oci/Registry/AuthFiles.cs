@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Muster.Core;
+using Muster.Linux;
 
 namespace Muster.Images.Oci.Registry;
 
@@ -264,7 +265,9 @@ public sealed class AuthFiles
 
     private void Write(JsonObject file)
     {
-        var folder = Path.GetDirectoryName(Path.GetFullPath(Written))!;
+        // Through a link, which others of the user's files may be kept behind.
+        var target = File.Exists(Written) ? RealPath.Resolve(Written) : Path.GetFullPath(Written);
+        var folder = Path.GetDirectoryName(target)!;
         Directory.CreateDirectory(folder);
         var staged = Path.Combine(folder, ".auth-" + Guid.NewGuid().ToString("N"));
         try
@@ -275,7 +278,7 @@ public sealed class AuthFiles
                 file.WriteTo(writer);
             }
 
-            File.Move(staged, Written, overwrite: true);
+            File.Move(staged, target, overwrite: true);
         }
         finally
         {

@@ -1,0 +1,144 @@
+using Muster.Core;
+using Muster.Metrics.Archive;
+using Muster.Metrics.Names;
+using Muster.Metrics.Reporting;
+
+namespace Muster.Metrics.Tests.Archive;
+
+/// <summary>Archives of one folder that overlap in time, that are of several hosts, and what is no archive.</summary>
+public sealed class ArchiveSetTests : IDisposable
+{
+    private static readonly DateTimeOffset Start = TestArchive.Start;
+
+    private readonly TestFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Reads_different_metrics_that_were_recorded_at_the_same_time()
+    {
+        Write("a", "tester", TimeSpan.Zero, TimeSpan.FromMinutes(1), 100, TestArchive.Load);
+        Write("b", "tester", TimeSpan.FromMinutes(10.5), TimeSpan.FromMinutes(10), 5, TestArchive.Memory, "web");
+        var rows = Rows();
+        rows.Count(r => r.Metric == "sample.load").Should().Be(100);
+        rows.Count(r => r.Metric == "container.memory.usage").Should().Be(5);
+        rows.Select(r => r.Time).Should().BeInAscendingOrder();
+        Rows("container.memory.usage").Should().HaveCount(5);
+        var archives = ArchiveSet.Open([_folder.Path]);
+        ArchiveReplay.Recorded(archives, ["sample.load"], new TimeWindow(Start + TimeSpan.FromMinutes(60), DateTimeOffset.MaxValue), isRaw: true).Should().HaveCount(40, "a folder's later archives do not hide what an earlier one goes on with");
+        archives.Read(DateTimeOffset.MinValue, DateTimeOffset.MaxValue, null).Should().NotContain(s => s.Sample.IsMark);
+    }
+
+    [Fact]
+    public void Counts_what_is_the_same_once()
+    {
+        Write("a", "tester", TimeSpan.Zero, TimeSpan.FromMinutes(1), 20, TestArchive.Load);
+        foreach (var ending in new[] { ".0", ".meta", ".index" })
+        {
+            File.Copy(_folder.At("a" + ending), _folder.At("copy" + ending));
+        }
+
+        Rows().Should().HaveCount(20);
+    }
+
+    [Fact]
+    public void Containers_that_two_loggers_number_differently_stay_apart()
+    {
+        Write("a", "tester", TimeSpan.Zero, TimeSpan.FromMinutes(1), 10, TestArchive.Memory, "web", "db");
+        Write("b", "tester", TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(1), 10, TestArchive.Memory, "db");
+        var rows = Rows();
+        rows.Where(r => r.Instance == "web").Should().HaveCount(10).And.OnlyContain(r => r.Value < 1000);
+        rows.Where(r => r.Instance == "db").Should().HaveCount(20).And.OnlyContain(r => r.Value == 1000 || r.Value < 1000);
+    }
+
+    [Fact]
+    public void A_gap_stays_a_gap_although_another_archive_goes_on()
+    {
+        Write("a", "tester", TimeSpan.Zero, TimeSpan.FromMinutes(1), 10, TestArchive.Load);
+        Write("b", "tester", TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(1), 100, TestArchive.Memory, "web");
+        Write("c", "tester", TimeSpan.FromMinutes(60), TimeSpan.FromMinutes(1), 10, TestArchive.Load);
+        ArchiveSet.Open([_folder.Path]).Read(DateTimeOffset.MinValue, DateTimeOffset.MaxValue, new HashSet<MetricId> { TestArchive.Load.Id }).Count(s => s.Sample.IsMark).Should().Be(1);
+    }
+
+    [Fact]
+    public void Tells_several_hosts_apart_or_refuses_them()
+    {
+        Write("a", "one", TimeSpan.Zero, TimeSpan.FromMinutes(1), 10, TestArchive.Load);
+        Write("b", "two", TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(1), 10, TestArchive.Load);
+        Write("c", "two", TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(1), 10, TestArchive.Memory, "web");
+        FluentActions.Invoking(() => ArchiveSet.Open([_folder.Path])).Should().Throw<MusterException>().WithMessage("*one, two*");
+        var archives = ArchiveSet.Open([_folder.Path], manyHosts: true);
+        var rows = ArchiveReplay.Recorded(archives, ArchiveReplay.Metrics(archives, []), new TimeWindow(DateTimeOffset.MinValue, DateTimeOffset.MaxValue), isRaw: true).ToList();
+        rows.GroupBy(r => (r.Metric, r.Instance)).Select(g => (g.Key.Metric, g.Key.Instance, g.Count())).Should().BeEquivalentTo([("sample.load", "one", 10), ("sample.load", "two", 10), ("container.memory.usage", "two:web", 10)]);
+    }
+
+    [Fact]
+    public void Passes_over_what_is_no_archive_in_a_folder()
+    {
+        Write("a", "tester", TimeSpan.Zero, TimeSpan.FromMinutes(1), 10, TestArchive.Load);
+        _folder.Write("thing.meta", "text");
+        _folder.Write("thing.0", "text");
+        _folder.Write("alone.meta", "text");
+        var archives = ArchiveSet.Open([_folder.Path]);
+        archives.Notes.Should().HaveCount(2).And.Contain(n => n.Contains("thing"));
+        FluentActions.Invoking(() => ArchiveSet.Open([_folder.At("thing")])).Should().Throw<MusterException>();
+    }
+
+    [Theory]
+    [InlineData("2026-03-01T12:00:00", "2026-03-01T12:00:00Z")]
+    [InlineData("@ 2026-03-01 12:00", "2026-03-01T11:00:00Z")]
+    [InlineData("@2026-03-01 12:00:30.5", "2026-03-01T11:00:30.5Z")]
+    [InlineData("@ 2026-03-01 12:00 UTC", "2026-03-01T12:00:00Z")]
+    [InlineData("@ 3/1/26 3:30 pm", "2026-03-01T14:30:00Z")]
+    [InlineData("@ Sun Mar 1 13:07:47 2026", "2026-03-01T12:07:47Z")]
+    [InlineData("@ Mar 2026", "2026-02-28T23:00:00Z")]
+    [InlineData("@ Mar 4", "2026-03-03T23:00:00Z")]
+    [InlineData("@10:00", "2026-03-01T09:00:00Z")]
+    [InlineData("@00:30", "2026-03-01T23:30:00Z")]
+    [InlineData("now", "2026-05-01T00:00:00Z")]
+    [InlineData("@now", "2026-05-01T00:00:00Z")]
+    [InlineData("@ yesterday", "2026-04-29T22:00:00Z")]
+    [InlineData("+5m", "2026-03-01T00:05:00Z")]
+    [InlineData("5m", "2026-03-01T01:05:00Z")]
+    [InlineData("-5m", "2026-03-01T09:55:00Z")]
+    public void Reads_times_as_PCPIntro_has_them(string text, string time) =>
+        ArchiveTime.Parse(text, "start", Start.AddHours(1), () => Start, () => Start.AddHours(10), new Berlin()).Should().Be(DateTimeOffset.Parse(time, System.Globalization.CultureInfo.InvariantCulture));
+
+    [Theory]
+    [InlineData("@")]
+    [InlineData("@ nonsense")]
+    [InlineData("sometime")]
+    [InlineData("@ 2026-13-01")]
+    [InlineData("5 parsecs")]
+    [InlineData("")]
+    public void Refuses_what_is_no_time(string text) =>
+        FluentActions.Invoking(() => ArchiveTime.Parse(text, "start", Start, () => Start, () => Start, new Berlin())).Should().Throw<MusterException>().Which.Kind.Should().Be(ErrorKind.Usage);
+
+    private List<ReplayRow> Rows(params string[] metrics)
+    {
+        var archives = ArchiveSet.Open([_folder.Path]);
+        return [.. ArchiveReplay.Recorded(archives, ArchiveReplay.Metrics(archives, metrics), new TimeWindow(DateTimeOffset.MinValue, DateTimeOffset.MaxValue), isRaw: true)];
+    }
+
+    private void Write(string name, string host, TimeSpan from, TimeSpan step, int count, MetricDescriptor metric, params string[] instances)
+    {
+        using var writer = new ArchiveWriter(_folder.At(name), new ArchiveLabel(ArchiveVersion.V3, 4711, Start + from, host, "UTC0", ":Etc/UTC"));
+        writer.AddDescriptor(metric, [metric.Name]);
+        if (instances.Length > 0)
+        {
+            writer.AddInstances(Start + from, metric.Instances, [.. instances.Select((n, i) => new MetricInstance(i, n))]);
+        }
+
+        for (var i = 0; i < count; i++)
+        {
+            writer.Write(Start + from + (step * i) + TimeSpan.FromMilliseconds(1), TestArchive.Sets((metric, [.. Enumerable.Range(0, Math.Max(1, instances.Length)).Select(n => i + (n * 900.0))])));
+        }
+    }
+
+    private sealed class Berlin : TimeProvider
+    {
+        public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin");
+
+        public override DateTimeOffset GetUtcNow() => new(2026, 5, 1, 0, 0, 0, TimeSpan.Zero);
+    }
+}
