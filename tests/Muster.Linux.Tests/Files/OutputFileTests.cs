@@ -64,12 +64,12 @@ public sealed class OutputFileTests : IDisposable
     public void Adds_to_what_a_descriptor_of_this_process_stands_for()
     {
         File.WriteAllText(At("log"), "before ");
-        using (var open = new FileStream(At("log"), FileMode.Append, FileAccess.Write))
-        {
-            File.CreateSymbolicLink(At("stdout"), $"/proc/self/fd/{open.SafeFileHandle.DangerousGetHandle()}");
-            OutputFile.Write(At("stdout"), "page ");
-            open.Write("after"u8);
-        }
+        // O_APPEND, as a shell opens it with >>.
+        var open = FileCalls.Open(FileCalls.AtCurrentDirectory, FileCalls.Terminated(At("log")), FileCalls.WriteOnly | 0x400);
+        File.CreateSymbolicLink(At("stdout"), $"/proc/self/fd/{open}");
+        OutputFile.Write(At("stdout"), "page ");
+        Descriptors.WriteAll(open, "after"u8).Should().BeTrue();
+        Descriptors.Close(open);
 
         File.ReadAllText(At("log")).Should().Be("before page after");
         Alone("log", "stdout");
