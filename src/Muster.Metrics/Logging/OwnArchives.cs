@@ -188,8 +188,7 @@ internal sealed class OwnArchives : IDisposable
             return false;
         }
 
-        var booted = File.ReadLines("/proc/stat").FirstOrDefault(l => l.StartsWith("btime ", StringComparison.Ordinal)) is { } line && long.TryParse(line.AsSpan(6), CultureInfo.InvariantCulture, out var seconds) ? seconds : 0;
-        return booted + ((double)ticks / ProcessControl.TicksPerSecond) <= label.Start.ToUnixTimeSeconds() + 2;
+        return ProcessControl.BootTime().AddSeconds((double)ticks / ProcessControl.TicksPerSecond) <= label.Start.AddSeconds(2);
     }
 
     private static ArchiveLabel? ReadLabel(string meta)
