@@ -152,6 +152,19 @@ public static unsafe partial class Descriptors
         }
     }
 
+    /// <summary>
+    /// A file in memory with that content, close-on-exec: while we live a child may read or write it as <see cref="PathOf"/>, and nothing is left behind.
+    /// </summary>
+    public static int InMemory(string name, ReadOnlySpan<byte> content)
+    {
+        var descriptor = LinuxException.Check(memfd_create(name, 1 /* MFD_CLOEXEC */), "memfd_create", name);
+        WriteAll(descriptor, content);
+        return descriptor;
+    }
+
+    /// <summary>The path by which other processes of the same user open one of our descriptors anew.</summary>
+    public static string PathOf(int descriptor) => $"/proc/{Environment.ProcessId}/fd/{descriptor}";
+
     /// <summary>A second descriptor of the same open file, close-on-exec.</summary>
     public static int Duplicate(int descriptor) => LinuxException.Check(fcntl(descriptor, 1030 /* F_DUPFD_CLOEXEC */, 3), "fcntl");
 
@@ -172,6 +185,9 @@ public static unsafe partial class Descriptors
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int fcntl(int descriptor, int command, int argument);
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial int memfd_create(string name, uint flags);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int close_range(uint first, uint last, uint flags);
