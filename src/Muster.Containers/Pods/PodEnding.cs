@@ -240,9 +240,7 @@ public sealed class PodEnding
         try
         {
             using var locked = _store.Lock(pod);
-            await ReleaseAsync(locked, ct);
-            MarkLost(locked);
-            locked.MoveTo(PodStore.Exited);
+            await PutAwayAsync(locked, ct);
         }
         catch (MusterException e) when (e.Kind == ErrorKind.Busy)
         {
@@ -273,9 +271,34 @@ public sealed class PodEnding
             await Task.Delay(TimeSpan.FromMilliseconds(20), _time, ct);
         }
 
+        await PutAwayAsync(locked, ct);
+    }
+
+    // What its supervisor would have done at its end: a pod that was not to be kept goes whole.
+    private async Task PutAwayAsync(PodDirectory locked, CancellationToken ct)
+    {
         await ReleaseAsync(locked, ct);
+        if (IsRemovedWhenDone(locked))
+        {
+            Delete(locked);
+            return;
+        }
+
         MarkLost(locked);
         locked.MoveTo(PodStore.Exited);
+    }
+
+    private static bool IsRemovedWhenDone(PodDirectory pod)
+    {
+        try
+        {
+            return pod.ReadRecord().RemoveWhenDone;
+        }
+        catch (MusterException)
+        {
+            // A record that cannot be read says nothing: what is kept can still be looked at.
+            return false;
+        }
     }
 
     private void MarkLost(PodDirectory pod)
