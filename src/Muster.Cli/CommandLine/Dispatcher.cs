@@ -11,8 +11,12 @@ public sealed class Dispatcher
     /// <summary>Wrong arguments.</summary>
     public const int UsageStatus = 2;
 
+    /// <summary>The status of a verb that a signal ended: 128 and the signal's number.</summary>
+    public static int InterruptedStatus { get; set; } = 130;
+
     private readonly IReadOnlyList<Command> _commands;
     private readonly Terminal _terminal;
+    private bool _watching;
 
     /// <summary>A dispatcher over a table of commands.</summary>
     public Dispatcher(IReadOnlyList<Command> commands, Terminal terminal)
@@ -41,8 +45,12 @@ public sealed class Dispatcher
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
-            _terminal.Say("muster: interrupted; nothing half-done was kept");
-            return 130;
+            if (!_watching)
+            {
+                _terminal.Say("muster: interrupted; nothing half-done was kept");
+            }
+
+            return InterruptedStatus;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -102,8 +110,11 @@ public sealed class Dispatcher
         return await RunAsync(command, values, arguments, ct);
     }
 
-    private async Task<int> RunAsync(Command command, Dictionary<string, List<string>> values, IReadOnlyList<string> arguments, CancellationToken ct) =>
-        await command.Run(new Invocation(command, ResolveRoot(values), values, arguments, _terminal), ct);
+    private async Task<int> RunAsync(Command command, Dictionary<string, List<string>> values, IReadOnlyList<string> arguments, CancellationToken ct)
+    {
+        _watching = command.Watches;
+        return await command.Run(new Invocation(command, ResolveRoot(values), values, arguments, _terminal), ct);
+    }
 
     /// <summary>The root that <c>--root</c> or MUSTER_ROOT names, with symbolic links resolved; the folder must exist.</summary>
     internal static MusterRoot ResolveRoot(Dictionary<string, List<string>> values)
