@@ -45,6 +45,7 @@ internal static class PodStarting
         Run = async (call, ct) =>
         {
             PodDoor.RequireRoot("run-prepared");
+            FileCalls.TakeCommonUmask();
             var door = new PodDoor(call);
             using var found = door.Find(call.Arguments[0]);
             using var pod = door.Store.Lock(found);
@@ -75,6 +76,7 @@ internal static class PodStarting
         Run = async (call, ct) =>
         {
             PodDoor.RequireRoot("start");
+            FileCalls.TakeCommonUmask();
             var door = new PodDoor(call);
             await door.Ending.RecoverAsync(ct);
             if (call.Has("foreground") && call.Arguments.Count > 1)
@@ -131,7 +133,7 @@ internal static class PodStarting
         var values = call.AllValues;
         var spec = new SpecBuilder(values, foreground: !call.Has("detach"), SettingsFile.Load(call.Root)).Pod();
         var interactive = call.Has("interactive");
-        return record with
+        var changed = record with
         {
             HostNetwork = call.Has("net") ? spec.Networks.Any(n => n.Name == "host") : record.HostNetwork,
             Networks = call.Has("net") ? [.. spec.Networks.Where(n => n.Name != "host")] : record.Networks,
@@ -147,5 +149,7 @@ internal static class PodStarting
                 Stdin = record.Apps.Count == 1 && !call.Has("detach") ? "inherit" : interactive ? "pipe" : a.Stdin == "inherit" ? "null" : a.Stdin,
             })],
         };
+        PodPreparation.CheckNetworks(call.Has("net") ? spec.Networks : changed.Networks, changed);
+        return changed;
     }
 }
