@@ -162,7 +162,7 @@ internal static class EnterCommand
         using var quit = PosixSignalRegistration.Create(PosixSignal.SIGQUIT, Forward);
         List<string> words = [plan.Runtime, .. plan.RuntimeArguments, "--log", Descriptors.PathOf(log), "--log-format", "json", "exec", "--process", Descriptors.PathOf(document), app.Id];
         // With a terminal the runtime's standard error is for its own words alone.
-        pid = Spawn.Start(plan.Runtime, words, Spawn.Environment(), 0, 1, added.Terminal ? -1 : 2);
+        pid = Spawn.Start(plan.Runtime, words, Spawn.Environment(), Callers(0), Callers(1), added.Terminal ? -1 : Callers(2));
         var status = Spawn.Wait(pid);
         var failure = RuntimeLog.Failure(Descriptors.PathOf(log));
         Reap(mustCome: failure is not null);
@@ -186,6 +186,8 @@ internal static class EnterCommand
             }
         }
     }
+
+    private static int Callers(int descriptor) => Descriptors.IsCallers(descriptor) ? descriptor : -1;
 
     // The runtime's own child inside the pod ends when the runtime does, or a moment later.
     private static void Reap(bool mustCome)
