@@ -11,5 +11,6 @@ return await new Dispatcher(CommandTable.All, terminal).RunAsync(args, stop.Toke
 void Cancel(PosixSignalContext signal)
 {
     signal.Cancel = true;
+    Dispatcher.InterruptedStatus = signal.Signal == PosixSignal.SIGTERM ? 143 : 130;
     stop.Cancel();
 }

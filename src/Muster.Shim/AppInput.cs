@@ -36,7 +36,7 @@ internal sealed class AppInput
     /// <summary>Reads from the caller.</summary>
     public void Pump()
     {
-        var n = Descriptors.Read(Source, _pending);
+        var n = ReadSource();
         if (n == 0)
         {
             Source = -1;
@@ -47,6 +47,19 @@ internal sealed class AppInput
             _offset = 0;
             _length = n;
             Flush();
+        }
+    }
+
+    // What cannot be read (a folder, a disk that fails) is no input, and no reason to end the app.
+    private int ReadSource()
+    {
+        try
+        {
+            return Descriptors.Read(Source, _pending);
+        }
+        catch (LinuxException)
+        {
+            return 0;
         }
     }
 

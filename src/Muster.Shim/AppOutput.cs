@@ -16,10 +16,14 @@ internal sealed class AppOutput
     private readonly byte[] _pending = new byte[16384];
     private int _offset;
     private int _length;
+    private readonly Action<int, LinuxException>? _giveUp;
     private int _tee;
 
-    public AppOutput(string app, string stream, int source, LogWriter? log, int tee)
+    /// <param name="tee">The caller's descriptor, or -1.</param>
+    /// <param name="giveUp">Hears that the caller's descriptor cannot be written to, and why.</param>
+    public AppOutput(string app, string stream, int source, LogWriter? log, int tee, Action<int, LinuxException>? giveUp = null)
     {
+        _giveUp = giveUp;
         App = app;
         _stream = stream;
         Source = source;
@@ -74,7 +78,7 @@ internal sealed class AppOutput
         Span<PollFd> one = [new PollFd { Descriptor = _tee, Events = PollFd.Out }];
         while (_length > 0 && Descriptors.Poll(one, 0) > 0)
         {
-            var n = Descriptors.Write(_tee, _pending.AsSpan(_offset, Math.Min(_length, TeePiece)));
+            var n = WriteTee();
             if (n < 0)
             {
                 // The caller has closed its end: the log goes on alone.
@@ -85,6 +89,20 @@ internal sealed class AppOutput
 
             _offset += n;
             _length -= n;
+        }
+    }
+
+    // A full disk behind the caller's stream is the caller's trouble, not the app's.
+    private int WriteTee()
+    {
+        try
+        {
+            return Descriptors.Write(_tee, _pending.AsSpan(_offset, Math.Min(_length, TeePiece)));
+        }
+        catch (LinuxException e)
+        {
+            _giveUp?.Invoke(_tee, e);
+            return -1;
         }
     }
 

@@ -151,12 +151,16 @@ internal sealed class AppSupervision
         }
     }
 
-    /// <summary>Ends it and starts it again.</summary>
-    public void Restart()
+    /// <summary>When an app that is to restart and does not end is killed (milliseconds of <see cref="Environment.TickCount64"/>).</summary>
+    public long KillAt { get; private set; } = long.MaxValue;
+
+    /// <summary>Ends it, by SIGKILL after the grace, and starts it again.</summary>
+    public void Restart(int graceMs)
     {
         _restartAsked = true;
         if (Phase == AppPhase.Running)
         {
+            KillAt = Environment.TickCount64 + graceMs;
             Signal(_plan.StopSignal);
         }
         else if (Phase == AppPhase.BackOff)
@@ -174,6 +178,7 @@ internal sealed class AppSupervision
     /// <summary>Ends it at once.</summary>
     public void Kill()
     {
+        KillAt = long.MaxValue;
         if (Pid != 0)
         {
             Signals.Send(Pid, Signals.SIGKILL);
@@ -242,7 +247,7 @@ internal sealed class AppSupervision
     {
         var (read, write) = Descriptors.Pipe();
         Descriptors.SetNonBlocking(read);
-        Outputs.Add(new AppOutput(Name, "stderr", read, _log, _context.Foreground ? 2 : -1));
+        Outputs.Add(new AppOutput(Name, "stderr", read, _log, _context.Tee(2), _context.GiveUp));
         _helperPid = _context.Runtime.StartAttached(handlers[_handler].Id, handlers[_handler].Bundle, write, write);
         Descriptors.Close(write);
     }
@@ -287,7 +292,7 @@ internal sealed class AppSupervision
 
         var (read, write) = Descriptors.Pipe();
         Descriptors.SetNonBlocking(read);
-        Outputs.Add(new AppOutput(Name, stream, read, _log, _context.Foreground ? callers : -1) { Held = true });
+        Outputs.Add(new AppOutput(Name, stream, read, _log, _context.Tee(callers), _context.GiveUp) { Held = true });
         return write;
     }
 
@@ -381,7 +386,7 @@ internal sealed class AppSupervision
         }
 
         Input = new AppInput(TerminalDescriptor, _plan.Stdin == "inherit" ? 0 : -1, isTerminal: true);
-        Outputs.Add(new AppOutput(Name, "stdout", TerminalDescriptor, _log, _context.Foreground ? 1 : -1));
+        Outputs.Add(new AppOutput(Name, "stdout", TerminalDescriptor, _log, _context.Tee(1), _context.GiveUp));
         if (_plan.Stdin == "inherit" && TerminalDevice.Is(0))
         {
             TerminalDevice.CopySize(0, TerminalDescriptor);
@@ -391,6 +396,7 @@ internal sealed class AppSupervision
     private void AppEnded(int status)
     {
         Pid = 0;
+        KillAt = long.MaxValue;
         _exitedAt = _context.Time.GetUtcNow();
         status = _impliedStatus is { } implied && status == 137 ? implied : status;
         ExitStatus = status;
@@ -439,6 +445,12 @@ internal sealed class AppSupervision
         if (_handler < _plan.PostStop.Count)
         {
             StartHandler(_plan.PostStop);
+        }
+        else if (_restartAsked && !_context.Stopping)
+        {
+            // Asked for while the handlers ran.
+            Restarts++;
+            Start();
         }
         else
         {

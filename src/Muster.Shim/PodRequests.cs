@@ -30,13 +30,13 @@ internal sealed class PodRequests(List<AppSupervision> apps, SupervisionPlan pla
             case "status":
                 return null;
             case "stop":
-                stopAll(request.TryGetProperty("graceMs", out var grace) ? Math.Clamp(grace.GetInt32(), 0, 86_400_000) : plan.StopGraceMs);
+                stopAll(Grace(request));
                 return null;
             case "signal":
                 meant.ForEach(a => a.Signal(Math.Clamp(request.GetProperty("signal").GetInt32(), 1, 64)));
                 return null;
             case "restart":
-                meant.ForEach(a => a.Restart());
+                meant.ForEach(a => a.Restart(Grace(request)));
                 return null;
             case "attach":
                 return Attach(request, client, meant);
@@ -80,6 +80,8 @@ internal sealed class PodRequests(List<AppSupervision> apps, SupervisionPlan pla
         input.Offer(data.Span);
         return true;
     }
+
+    private int Grace(JsonElement request) => request.TryGetProperty("graceMs", out var grace) ? Math.Clamp(grace.GetInt32(), 0, 86_400_000) : plan.StopGraceMs;
 
     private static string? Attach(JsonElement request, ControlClient client, List<AppSupervision> apps)
     {

@@ -328,6 +328,8 @@ internal sealed class PodSupervisor
             {
                 next = Math.Min(next, app.ResumeAt);
             }
+
+            next = Math.Min(next, app.KillAt);
         }
 
         return next == long.MaxValue ? -1 : (int)Math.Clamp(next - Environment.TickCount64, 0, int.MaxValue);
@@ -342,6 +344,10 @@ internal sealed class PodSupervisor
             {
                 app.Start();
                 _context.Changed();
+            }
+            else if (now >= app.KillAt)
+            {
+                app.Kill();
             }
         }
 

@@ -5,6 +5,8 @@ using Muster.Shim;
 // Before anything else: no child may inherit the pod's lock or a caller's descriptor.
 Descriptors.CloseOnExecFrom(3);
 Signals.BlockSupervised();
+// What the runtime makes in an app's root is not the starter's own.
+FileCalls.TakeCommonUmask();
 var options = ShimOptions.Parse(args);
 if (options is null)
 {

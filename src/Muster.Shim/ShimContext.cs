@@ -10,6 +10,7 @@ internal sealed class ShimContext
     private const int MaxUnclaimed = 4096;
 
     private readonly Dictionary<int, int> _unclaimed = [];
+    private readonly List<int> _lost = [];
 
     public ShimContext(SupervisionPlan plan, string podDirectory, bool foreground, TimeProvider time)
     {
@@ -29,6 +30,19 @@ internal sealed class ShimContext
     public bool Foreground { get; }
 
     public TimeProvider Time { get; }
+
+    /// <summary>The caller's descriptor for an app's output; -1 in the background, and once it could not be written to.</summary>
+    public int Tee(int descriptor) => Foreground && !_lost.Contains(descriptor) ? descriptor : -1;
+
+    /// <summary>Writes no more to a caller's descriptor, and says so once.</summary>
+    public void GiveUp(int descriptor, LinuxException why)
+    {
+        if (!_lost.Contains(descriptor))
+        {
+            _lost.Add(descriptor);
+            ShimOptions.Say($"standard {(descriptor == 1 ? "output" : "error")} takes no more ({why.Message}): the pod goes on, \"muster logs\" shows what it writes");
+        }
+    }
 
     public RuntimeCalls Runtime { get; }
 

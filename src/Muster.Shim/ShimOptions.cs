@@ -68,7 +68,20 @@ internal sealed record ShimOptions
         }
         else if (Foreground)
         {
+            Say(sentence);
+        }
+    }
+
+    /// <summary>Writes a sentence to standard error; where that cannot be written to, nobody is left to be told.</summary>
+    public static void Say(string sentence)
+    {
+        try
+        {
             Descriptors.WriteAll(2, Encoding.UTF8.GetBytes("muster: " + sentence + "\n"));
+        }
+        catch (LinuxException)
+        {
+            // As said.
         }
     }
 

@@ -137,6 +137,11 @@ public sealed class ArgumentParser
 
         if (values.TryGetValue(option.Name, out var list))
         {
+            if (option.Once)
+            {
+                throw new MusterException(ErrorKind.Usage, $"--{option.Name} is given twice: put all of it into one");
+            }
+
             if (!option.Repeatable)
             {
                 list.Clear();

@@ -35,6 +35,9 @@ public sealed record Command
     /// <summary>True when options end at the first argument, as in <c>enter POD COMMAND --flag</c>.</summary>
     public bool StopAtFirstArgument { get; init; }
 
+    /// <summary>True for verbs that only look: interrupting them undoes nothing, so nothing is said of it.</summary>
+    public bool Watches { get; init; }
+
     /// <summary>How many arguments it takes at least and at most.</summary>
     public (int Least, int Most) Arguments { get; init; } = (0, int.MaxValue);
 

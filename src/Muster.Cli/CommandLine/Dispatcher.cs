@@ -15,8 +15,12 @@ public sealed class Dispatcher
     /// <summary>Nobody reads the results any more: what a program says that SIGPIPE ended (128 + 13).</summary>
     public const int ReaderGoneStatus = 141;
 
+    /// <summary>The status of a verb that a signal ended: 128 and the signal's number.</summary>
+    public static int InterruptedStatus { get; set; } = 130;
+
     private readonly IReadOnlyList<Command> _commands;
     private readonly Terminal _terminal;
+    private bool _watching;
 
     /// <summary>A dispatcher over a table of commands.</summary>
     public Dispatcher(IReadOnlyList<Command> commands, Terminal terminal)
@@ -45,8 +49,12 @@ public sealed class Dispatcher
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
-            _terminal.Say("muster: interrupted; nothing half-done was kept");
-            return 130;
+            if (!_watching)
+            {
+                _terminal.Say("muster: interrupted; nothing half-done was kept");
+            }
+
+            return InterruptedStatus;
         }
         catch (ReaderGoneException)
         {
@@ -127,6 +135,7 @@ public sealed class Dispatcher
             throw new MusterException(ErrorKind.Usage, $"--filter chooses rows of a list, and \"muster {command.Name}\" prints none: leave it out");
         }
 
+        _watching = command.Watches;
         return await command.Run(new Invocation(command, ResolveRoot(values), values, arguments, _terminal), ct);
     }
 

@@ -12,6 +12,9 @@ public sealed record Option(string Name, string Help, string? Value = null)
     /// <summary>True when it may be given more than once.</summary>
     public bool Repeatable { get; init; }
 
+    /// <summary>True when a second one is refused: of two restrictions the reader would take both to hold.</summary>
+    public bool Once { get; init; }
+
     /// <summary>What holds when it is not given; for help only.</summary>
     public string? Default { get; init; }
 

@@ -240,9 +240,7 @@ public sealed class PodEnding
         try
         {
             using var locked = _store.Lock(pod);
-            await ReleaseAsync(locked, ct);
-            MarkLost(locked);
-            locked.MoveTo(PodStore.Exited);
+            await PutAwayAsync(locked, ct);
         }
         catch (MusterException e) when (e.Kind == ErrorKind.Busy)
         {
@@ -273,9 +271,34 @@ public sealed class PodEnding
             await Task.Delay(TimeSpan.FromMilliseconds(20), _time, ct);
         }
 
+        await PutAwayAsync(locked, ct);
+    }
+
+    // What its supervisor would have done at its end: a pod that was not to be kept goes whole.
+    private async Task PutAwayAsync(PodDirectory locked, CancellationToken ct)
+    {
         await ReleaseAsync(locked, ct);
+        if (IsRemovedWhenDone(locked))
+        {
+            Delete(locked);
+            return;
+        }
+
         MarkLost(locked);
         locked.MoveTo(PodStore.Exited);
+    }
+
+    private static bool IsRemovedWhenDone(PodDirectory pod)
+    {
+        try
+        {
+            return pod.ReadRecord().RemoveWhenDone;
+        }
+        catch (MusterException)
+        {
+            // A record that cannot be read says nothing: what is kept can still be looked at.
+            return false;
+        }
     }
 
     private void MarkLost(PodDirectory pod)
@@ -345,11 +368,26 @@ public sealed class PodEnding
 
         var plan = pod.Read("plan.json", PodJson.Default.SupervisionPlan)!;
         var status = pod.ReadStatus();
-        foreach (var app in plan.Apps.Where(a => status?.Apps.GetValueOrDefault(a.Name)?.Phase == "running"))
+        var running = plan.Apps.Where(a => status?.Apps.GetValueOrDefault(a.Name)?.Phase == "running").ToList();
+        if (running.Count == 0)
         {
-            if (Spawn.Wait(Spawn.Start(plan.Runtime, [plan.Runtime, .. plan.RuntimeArguments, verb, app.Id], Spawn.Environment(), -1, -1, 2)) != 0)
+            throw new MusterException(ErrorKind.Conflict, $"No app of pod {pod.Uuid} runs just now: \"muster status\" tells what they do");
+        }
+
+        foreach (var app in running)
+        {
+            var log = Descriptors.InMemory("log", []);
+            try
             {
-                throw new MusterException(ErrorKind.Upstream, $"The OCI runtime could not {verb} app \"{app.Name}\"");
+                if (Spawn.Wait(Spawn.Start(plan.Runtime, [plan.Runtime, .. plan.RuntimeArguments, "--log", Descriptors.PathOf(log), "--log-format", "json", verb, app.Id], Spawn.Environment())) != 0)
+                {
+                    var why = RuntimeLog.Failure(Descriptors.PathOf(log))?.Text;
+                    throw new MusterException(ErrorKind.Upstream, $"The OCI runtime could not {verb} app \"{app.Name}\"{(why is null ? "" : $": {why}")}");
+                }
+            }
+            finally
+            {
+                Descriptors.Close(log);
             }
         }
     }

@@ -83,7 +83,7 @@ public sealed class PodPreparation
             LogMaxFiles = spec.LogMaxFiles,
             InsecureOptions = spec.InsecureOptions,
         };
-        CheckNetworks(spec, record);
+        CheckNetworks(spec.Networks, record);
         CheckBandwidth(record);
         MakeFolders(pod, record, spec);
         pod.WriteRecord(record);
@@ -313,9 +313,12 @@ public sealed class PodPreparation
         return twice is null ? mappings : throw new MusterException(ErrorKind.Usage, $"Host port {twice.Key.HostPort}/{twice.Key.Protocol} is asked for twice");
     }
 
-    private static void CheckNetworks(PodSpec spec, PodRecord record)
+    /// <summary>Refuses networks that cannot do what the pod asks of them.</summary>
+    /// <param name="asked">The networks as they were asked for, <c>host</c> among them.</param>
+    /// <param name="record">The pod that is to have them.</param>
+    public static void CheckNetworks(IReadOnlyList<NetworkChoice> asked, PodRecord record)
     {
-        if (record.HostNetwork && spec.Networks.Count > 1)
+        if (record.HostNetwork && asked.Count > 1)
         {
             throw new MusterException(ErrorKind.Usage, "--net=host cannot be combined with another network");
         }
@@ -323,6 +326,11 @@ public sealed class PodPreparation
         if (record.HostNetwork && record.Ports.Count > 0)
         {
             throw new MusterException(ErrorKind.Usage, "Ports cannot be published with --net=host: the app's ports are the host's own");
+        }
+
+        if (!record.HostNetwork && record.Ports.Count > 0 && !PodStart.NeedsNetwork(record))
+        {
+            throw new MusterException(ErrorKind.Usage, "Ports cannot be published with --net=none: nothing reaches the pod");
         }
 
         if (record.HostNetwork && record.RegistersMetadata)

@@ -96,7 +96,8 @@ public sealed record AppSpec
 
     public bool ReadOnlyRoot { get; init; }
 
-    public IReadOnlyList<string> CapabilitiesRetain { get; init; } = [];
+    /// <summary>Exactly these; none at all when it is empty; what the image says when it is null.</summary>
+    public IReadOnlyList<string>? CapabilitiesRetain { get; init; }
 
     public IReadOnlyList<string> CapabilitiesRemove { get; init; } = [];
 

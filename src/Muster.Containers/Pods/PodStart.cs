@@ -44,6 +44,13 @@ public sealed class PodStart
     {
         var record = pod.ReadRecord();
         var before = pod.StateFolder;
+        if (before == PodStore.Run)
+        {
+            throw new MusterException(ErrorKind.Conflict, _store.Processes(pod.Uuid).Count > 0
+                ? $"Pod {record.Uuid} is orphaned: its supervisor was killed and its processes run on; end them with \"muster stop\" first"
+                : $"Pod {record.Uuid} has lost its supervisor: \"muster gc\" puts it right, then it can be started");
+        }
+
         var runtime = OciRuntime.Choose(_store.Root, record.Runtime);
         await using var undo = new UndoStack();
         if (!pod.MoveTo(PodStore.Run))

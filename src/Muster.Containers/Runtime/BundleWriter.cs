@@ -130,7 +130,7 @@ public static class BundleWriter
         json.WriteEndObject();
     }
 
-    private static void WriteUser(Utf8JsonWriter json, uint uid, uint gid, IReadOnlyList<uint> more)
+    internal static void WriteUser(Utf8JsonWriter json, uint uid, uint gid, IReadOnlyList<uint> more)
     {
         json.WriteStartObject("user"u8);
         json.WriteNumber("uid"u8, uid);
@@ -456,7 +456,7 @@ public static class BundleWriter
         json.WriteEndObject();
     }
 
-    private static void Strings(Utf8JsonWriter json, string name, IReadOnlyList<string> values)
+    internal static void Strings(Utf8JsonWriter json, string name, IReadOnlyList<string> values)
     {
         json.WriteStartArray(name);
         foreach (var value in values)

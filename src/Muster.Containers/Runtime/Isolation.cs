@@ -63,14 +63,25 @@ public static class Isolation
             throw new MusterException(ErrorKind.Invalid, "An app has either os/linux/seccomp-retain-set or os/linux/seccomp-remove-set, not both");
         }
 
-        return ApplyFlags(result, app);
+        result = ApplyFlags(result, app);
+        CheckCalls(result.Seccomp);
+        return result;
+    }
+
+    // A refusal of a call that nobody knows would hold for nothing. To allow one is harmless.
+    private static void CheckCalls(SeccompChoice choice)
+    {
+        if (choice.Mode == "remove" && choice.Calls.FirstOrDefault(c => !c.StartsWith('@') && !SeccompFilters.IsCall(c)) is { } unknown)
+        {
+            throw new MusterException(ErrorKind.Invalid, $"\"{unknown}\" cannot be refused: this host's libseccomp knows no such system call on any architecture; see syscalls(2) for their names");
+        }
     }
 
     private static IsolationRecord ApplyFlags(IsolationRecord result, AppSpec app)
     {
-        if (app.CapabilitiesRetain.Count > 0)
+        if (app.CapabilitiesRetain is { } retained)
         {
-            result = result with { Capabilities = [.. app.CapabilitiesRetain.Select(Capabilities.Normalize).Distinct()] };
+            result = result with { Capabilities = [.. retained.Select(Capabilities.Normalize).Distinct()] };
         }
 
         if (app.CapabilitiesRemove.Count > 0)

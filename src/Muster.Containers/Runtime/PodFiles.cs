@@ -31,12 +31,20 @@ public static class PodFiles
     {
         var folder = Path.Combine(podDirectory, "etc");
         Directory.CreateDirectory(folder);
-        File.WriteAllText(Path.Combine(folder, "hostname"), pod.Hostname + "\n");
-        File.WriteAllText(Path.Combine(folder, "hosts"), Hosts(pod, network));
+        File.SetUnixFileMode(folder, (UnixFileMode)0b111_101_101);
+        Write(Path.Combine(folder, "hostname"), pod.Hostname + "\n");
+        Write(Path.Combine(folder, "hosts"), Hosts(pod, network));
         if (pod.Dns.Mode != "none")
         {
-            File.WriteAllText(Path.Combine(folder, "resolv.conf"), ResolvConf(pod, network));
+            Write(Path.Combine(folder, "resolv.conf"), ResolvConf(pod, network));
         }
+    }
+
+    // Every user of the pod reads these, whatever the umask of who starts it.
+    private static void Write(string path, string text)
+    {
+        File.WriteAllText(path, text);
+        File.SetUnixFileMode(path, (UnixFileMode)0b110_100_100);
     }
 
     private static string Hosts(PodRecord pod, PodNetworkState? network)

@@ -16,6 +16,19 @@ public sealed partial class SeccompFilters
 
     public SeccompFilters(MusterRoot root) => _folder = Path.Combine(root.Run, "seccomp");
 
+    /// <summary>Whether a system call of that name exists on any architecture, as far as this host's libseccomp knows; true where there is none to ask.</summary>
+    public static bool IsCall(string name)
+    {
+        try
+        {
+            return seccomp_syscall_resolve_name(name) != -1 /* __NR_SCMP_ERROR */;
+        }
+        catch (DllNotFoundException)
+        {
+            return true;
+        }
+    }
+
     /// <summary>The BPF program for an app, or null when there is none or libseccomp is missing.</summary>
     public byte[]? Compiled(IsolationRecord isolation)
     {

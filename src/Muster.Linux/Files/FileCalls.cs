@@ -246,6 +246,12 @@ public static unsafe partial class FileCalls
     /// <summary>The process's user id as the kernel checks it.</summary>
     public static uint EffectiveUser => geteuid();
 
+    /// <summary>
+    /// Sets the umask to 022 for all that this process and its children make from now on: what a pod consists of has the modes
+    /// that its other users need, whatever its starter wants of files of his own.
+    /// </summary>
+    public static void TakeCommonUmask() => _ = umask(0b000_010_010);
+
     /// <summary>The bits that the process's umask takes from created files. Reads /proc: setting and resetting it would race with other threads.</summary>
     public static uint Umask()
     {
@@ -347,6 +353,9 @@ public static unsafe partial class FileCalls
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint getdents64(int fd, byte* buffer, nuint size);
+
+    [LibraryImport("libc")]
+    private static partial uint umask(uint mask);
 
     [LibraryImport("libc")]
     private static partial uint geteuid();

@@ -42,6 +42,29 @@ public static unsafe partial class Descriptors
     /// <summary>Lets a descriptor survive execve, or not.</summary>
     public static void SetCloseOnExec(int descriptor, bool on) => LinuxException.Check(fcntl(descriptor, F_SETFD, on ? 1 : 0), "fcntl");
 
+    /// <summary>
+    /// Whether standard input, output or error is what the caller gave us. What survived execve is not close-on-exec: where the
+    /// caller had closed one of them, its number may be a file of the language runtime's own by now.
+    /// </summary>
+    public static bool IsCallers(int descriptor) => fcntl(descriptor, 1 /* F_GETFD */, 0) == 0;
+
+    /// <summary>Puts /dev/null in the place of what the caller had closed of standard input, output and error; only for the moment before execve.</summary>
+    internal static void FillStandard()
+    {
+        for (var descriptor = 0; descriptor <= 2; descriptor++)
+        {
+            if (!IsCallers(descriptor))
+            {
+                var nothing = open("/dev/null", 2 /* O_RDWR */, 0);
+                if (nothing != descriptor)
+                {
+                    _ = dup2(nothing, descriptor);
+                    _ = close(nothing);
+                }
+            }
+        }
+    }
+
     /// <summary>Marks every descriptor from <paramref name="first"/> up close-on-exec, so that no child inherits a lock or a pipe.</summary>
     public static void CloseOnExecFrom(int first)
     {
@@ -152,6 +175,19 @@ public static unsafe partial class Descriptors
         }
     }
 
+    /// <summary>
+    /// A file in memory with that content, close-on-exec: while we live a child may read or write it as <see cref="PathOf"/>, and nothing is left behind.
+    /// </summary>
+    public static int InMemory(string name, ReadOnlySpan<byte> content)
+    {
+        var descriptor = LinuxException.Check(memfd_create(name, 1 /* MFD_CLOEXEC */), "memfd_create", name);
+        WriteAll(descriptor, content);
+        return descriptor;
+    }
+
+    /// <summary>The path by which other processes of the same user open one of our descriptors anew.</summary>
+    public static string PathOf(int descriptor) => $"/proc/{Environment.ProcessId}/fd/{descriptor}";
+
     /// <summary>A second descriptor of the same open file, close-on-exec.</summary>
     public static int Duplicate(int descriptor) => LinuxException.Check(fcntl(descriptor, 1030 /* F_DUPFD_CLOEXEC */, 3), "fcntl");
 
@@ -167,11 +203,20 @@ public static unsafe partial class Descriptors
     [LibraryImport("libc", SetLastError = true)]
     private static partial int poll(PollFd* descriptors, nuint count, int timeout);
 
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial int open(string path, int flags, uint mode);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int dup2(int from, int to);
+
     [LibraryImport("libc", SetLastError = true)]
     private static partial int close(int descriptor);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int fcntl(int descriptor, int command, int argument);
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial int memfd_create(string name, uint flags);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int close_range(uint first, uint last, uint flags);

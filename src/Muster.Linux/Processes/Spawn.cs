@@ -83,6 +83,7 @@ public static unsafe partial class Spawn
     {
         using var argv = new CStrings(arguments);
         using var envp = new CStrings(environment);
+        Descriptors.FillStandard();
         _ = execve(path, argv.Pointer, envp.Pointer);
         throw LinuxException.Last("execve", path);
     }

@@ -14,6 +14,32 @@ public sealed class FaultTests : IDisposable
     public void Dispose() => _root.Dispose();
 
     [Fact]
+    public void A_full_disk_behind_the_callers_streams_ends_no_pod()
+    {
+        // A shell, for streams that are files and for one that is closed.
+        ProgramRun Shell(string name, string script, string streams) => ProgramRun.Of("/bin/sh", ["-c", $"exec {Repository.Program("muster")} --root {_root.Folder} run --net=none --name={name} {_image} -- -c '{script}' {streams}"]);
+        var full = Shell("full", "echo a; sleep 0.2; echo b; exit 4", ">/dev/full");
+        full.Status.Should().Be(4);
+        full.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Should().ContainSingle().Which.Should().StartWith("muster: standard output takes no more");
+        _root.Muster("logs", "full").Succeeded().Out.Should().Be("a\nb\n");
+        Shell("mute", "echo a; echo b >&2; exit 5", ">/dev/full 2>/dev/full").Status.Should().Be(5);
+        Shell("closed", "cat; echo end", "<&-").Should().Match<ProgramRun>(r => r.Status == 0 && r.Out == "end\n");
+        Shell("folder", "cat; echo end", "</tmp").Should().Match<ProgramRun>(r => r.Status == 0 && r.Out == "end\n");
+    }
+
+    [Fact]
+    public void An_orphan_that_was_not_to_be_kept_goes_with_its_stop()
+    {
+        var uuid = _root.Muster("run", "--rm", "--net=none", "--detach", _image, "--", "-c", "exec sleep 100").Succeeded().Out.Trim();
+        var shim = int.Parse(TestRoot.Field(_root.Muster("status", uuid).Out, "pid"));
+        ProgramRun.Of("/bin/kill", ["-KILL", shim.ToString()]).Succeeded();
+        TestRoot.Until(() => _root.State(uuid) == "orphaned", "it is orphaned");
+        _root.Muster("start", uuid).Should().Match<ProgramRun>(r => r.Status == 254 && r.Error.Contains("muster stop"));
+        _root.Muster("stop", "--force", uuid).Succeeded();
+        _root.Muster("list", "-q", "--all").Out.Should().NotContain(uuid);
+    }
+
+    [Fact]
     public void Tells_that_a_pod_is_orphaned_and_ends_it()
     {
         _root.Muster("run", "--detach", "--name=orphan", _image, "--", "-c", "while :; do sleep 0.2; done").Succeeded();

@@ -124,6 +124,10 @@ public sealed class FilesTests : IDisposable
         TestRoot.Until(() => _root.Muster("logs", "--app=once", "pair").Out == "1\n", "it ran once");
         TestRoot.Until(() => _root.Muster("status", "pair").Out.Contains("app-once=0"), "it has ended");
         _root.Muster("restart", "--app=once", "pair").Succeeded();
+        _root.Muster("restart", "--app=stays", "--timeout=0s", "pair").Succeeded();
+        _root.Muster("pause", "pair").Succeeded();
+        _root.Muster("restart", "--app=stays", "pair").Should().Match<ProgramRun>(r => r.Status == 254 && r.Error.Contains("paused"));
+        _root.Muster("resume", "pair").Succeeded();
         TestRoot.Until(() => _root.Muster("logs", "--app=once", "pair").Out == "1\n2\n", "it ran again");
     }
 }

@@ -85,6 +85,22 @@ public sealed class IsolationTests
     }
 
     [Fact]
+    public void Keeps_no_capability_where_none_is_to_be_kept()
+    {
+        Isolation.Resolve(Nothing with { CapabilitiesRetain = [] }, Kit.Template(), [], _ => { }).Capabilities.Should().BeEmpty();
+        Isolation.Resolve(Nothing with { CapabilitiesRetain = null }, Kit.Template(), [], _ => { }).Capabilities.Should().HaveCount(14);
+    }
+
+    [Fact]
+    public void Refuses_to_refuse_a_system_call_that_does_not_exist()
+    {
+        FluentActions.Invoking(() => Resolve("""os/linux/seccomp-remove-set {"set":["mkdir","nosuchcall"]}""")).Should().Throw<MusterException>().WithMessage("*\"nosuchcall\"*");
+        FluentActions.Invoking(() => Isolation.Resolve(Nothing with { Seccomp = new SeccompChoice { Mode = "remove", Calls = ["nosuchcall"] } }, Kit.Template(), [], _ => { })).Should().Throw<MusterException>();
+        Resolve("""os/linux/seccomp-remove-set {"set":["mkdir","arm_sync_file_range","@appc.io/empty"]}""").Seccomp.Calls.Should().HaveCount(3, "a call of another architecture exists");
+        Resolve("""os/linux/seccomp-retain-set {"set":["read","nosuchcall"]}""").Seccomp.Calls.Should().HaveCount(2, "to allow what is not there is harmless");
+    }
+
+    [Fact]
     public void Lets_the_commands_options_win()
     {
         var asked = Nothing with { MemoryLimit = 5, CapabilitiesRetain = ["chown", "CAP_KILL"], CapabilitiesRemove = ["kill"], PidsLimit = 7 };

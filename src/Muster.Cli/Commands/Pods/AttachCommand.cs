@@ -23,10 +23,11 @@ internal static class AttachCommand
             new("mode", "list, auto, tty, or the streams wanted", "MODE") { Default = "auto" },
         ],
         Arguments = (1, 1),
-        Run = (call, _) => Task.FromResult(Attach(call)),
+        Watches = true,
+        Run = (call, ct) => Task.FromResult(Attach(call, ct)),
     };
 
-    private static int Attach(Invocation call)
+    private static int Attach(Invocation call, CancellationToken ct)
     {
         PodDoor.RequireRoot("attach");
         var door = new PodDoor(call);
@@ -60,23 +61,27 @@ internal static class AttachCommand
                 json.WriteBoolean(stream, true);
             }
         });
-        return Relay(shim, app.Terminal, wanted.Contains("stdin"));
+        return Relay(shim, app.Terminal, wanted.Contains("stdin"), ct);
     }
 
-    private static int Relay(ShimClient shim, bool terminal, bool input)
+    private static int Relay(ShimClient shim, bool terminal, bool input, CancellationToken ct)
     {
+        // The loop waits in poll: a signal wakes it through a pipe.
+        var (woken, wake) = Descriptors.Pipe(nonBlocking: true);
+        using var registration = ct.Register(() => _ = Descriptors.Write(wake, [1]));
         TerminalSettings? saved = terminal && input && TerminalDevice.Is(0) ? TerminalDevice.MakeRaw(0) : null;
         try
         {
             var frames = new FrameReader(shim.TakeRest());
             var size = terminal ? TerminalDevice.Size(1) : null;
             SendSize(shim.Socket, size);
-            Span<PollFd> polls = [new PollFd { Descriptor = shim.Socket, Events = PollFd.In }, new PollFd { Descriptor = input ? 0 : -1, Events = PollFd.In }];
+            Span<PollFd> polls = [new PollFd { Descriptor = shim.Socket, Events = PollFd.In }, new PollFd { Descriptor = input ? 0 : -1, Events = PollFd.In }, new PollFd { Descriptor = woken, Events = PollFd.In }];
             var buffer = new byte[16384];
             var armed = false;
             while (true)
             {
                 _ = Descriptors.Poll(polls, terminal ? 500 : -1);
+                ct.ThrowIfCancellationRequested();
                 if (terminal && TerminalDevice.Size(1) is { } now && now != size)
                 {
                     size = now;

@@ -1,7 +1,10 @@
+using System.Runtime.InteropServices;
 using Muster.Cli.CommandLine;
 using Muster.Containers.Accounts;
 using Muster.Containers.Pods;
+using Muster.Containers.Runtime;
 using Muster.Core;
+using Muster.Core.Supervision;
 using Muster.Images;
 using Muster.Linux;
 
@@ -9,21 +12,31 @@ namespace Muster.Cli.Commands.Pods;
 
 internal static class EnterCommand
 {
+    private const int NotExecutableStatus = 126;
+    private const int MissingStatus = 127;
+
+    /// <summary>How long a process that a runtime left behind may take to end before nobody waits for it any more.</summary>
+    private const int LeftBehindMilliseconds = 1000;
+
     public static readonly Command Command = new()
     {
         Words = ["enter"],
         Aliases = [["exec"]],
         Summary = "Run a command inside a running app",
         Usage = "[OPTION…] POD [COMMAND [ARGUMENT…]]",
-        Description = "Without a command a shell is started. A terminal is made when standard input and output are terminals.",
+        Description = """
+            Without a command a shell is started. A terminal is made when standard input and output are terminals.
+            The command has the app's environment and is confined as the app is. The exit status is the command's:
+            128+n after signal n, 126 and 127 when it cannot be executed or found.
+            """,
         Example = "muster enter web\nmuster exec --app=db --user=postgres stack psql -l",
         Options =
         [
             new("app", "The app, in a pod of several", "NAME"),
-            new("user", "User by name or number", "USER") { Default = "0" },
+            new("user", "User by name or number, with its groups; or with one group alone", "USER[:GROUP]") { Default = "0" },
             new("working-dir", "The working directory", "PATH") { Default = "/" },
             new("environment", "Set a variable", "NAME=VALUE") { Short = 'e', Repeatable = true },
-            new("tty", "Make a terminal in any case") { Short = 't' },
+            new("tty", "Make a terminal, although standard output is none") { Short = 't' },
             new("no-tty", "Make no terminal in any case") { Short = 'T' },
         ],
         Arguments = (1, int.MaxValue),
@@ -46,9 +59,24 @@ internal static class EnterCommand
 
         var record = pod.ReadRecord();
         var app = PodDoor.App(record, call.Value("app"));
+        if (pod.ReadStatus()?.Apps.GetValueOrDefault(app.Name) is not { Pid: > 0 and var pid })
+        {
+            throw new MusterException(ErrorKind.Conflict, $"App \"{app.Name}\" of pod {pod.Uuid} does not run just now: \"muster status\" tells what it does");
+        }
+
         var plan = pod.Read("plan.json", PodJson.Default.SupervisionPlan)!;
-        var planned = plan.Apps.First(a => a.Name == app.Name);
-        var root = Root(call.Root, pod, app);
+        var added = Added(call, app, Root(call.Root, pod, app));
+        if (Refusal(call, added, app, $"/proc/{pid}/root", record.IdMap) is { } status)
+        {
+            return status;
+        }
+
+        call.Terminal.Flush();
+        return Run(call, plan, plan.Apps.First(a => a.Name == app.Name), added, app.Isolation.OomScoreAdj);
+    }
+
+    private static AddedProcess Added(Invocation call, AppRecord app, LayeredRoot root)
+    {
         // "--" before the command is what other tools' users write.
         var command = call.Arguments.Skip(1).ToList();
         if (command is ["--", ..])
@@ -61,26 +89,114 @@ internal static class EnterCommand
             command = [Shell(root)];
         }
 
-        var user = call.Value("user") ?? "0";
-        var parts = user.Split(':', 2);
-        var identity = AccountLookup.Resolve(root, ImageKind.Oci, parts[0], parts.Length > 1 ? parts[1] : null, []);
-        List<string> words = [plan.Runtime, .. plan.RuntimeArguments, "exec", "--user", $"{identity.Uid}:{identity.Gid}", "--cwd", call.Value("working-dir") ?? "/"];
         var terminal = call.Has("tty") || (!call.Has("no-tty") && TerminalDevice.Is(0) && TerminalDevice.Is(1));
+        if (terminal && !TerminalDevice.Is(0))
+        {
+            throw new MusterException(ErrorKind.Conflict, "--tty needs standard input to be a terminal, and it is none: leave --tty out");
+        }
+
+        var more = call.Values("environment").ToList();
+        if (more.Find(e => e.IndexOf('=', StringComparison.Ordinal) < 1) is { } wrong)
+        {
+            throw new MusterException(ErrorKind.Usage, $"--environment={wrong} is not NAME=VALUE");
+        }
+
         if (terminal)
         {
-            words.AddRange(["--tty", "--env", "TERM=" + (Environment.GetEnvironmentVariable("TERM") is { Length: > 0 } term ? term : "xterm")]);
+            more.Insert(0, "TERM=" + (Environment.GetEnvironmentVariable("TERM") is { Length: > 0 } term ? term : "xterm"));
         }
 
-        foreach (var pair in call.Values("environment"))
+        var words = (call.Value("user") ?? "0").Split(':', 2);
+        var identity = AccountLookup.Resolve(root, ImageKind.Oci, words[0], words.Length > 1 ? words[1] : null, []);
+        return new AddedProcess
         {
-            words.AddRange(["--env", pair]);
+            Arguments = command,
+            Environment = ProcessDocument.Environment(app.Environment, identity.Uid == app.Uid ? null : identity.Home is { Length: > 0 } home ? home : "/", more),
+            WorkingDirectory = call.Value("working-dir") ?? "/",
+            Identity = identity,
+            Terminal = terminal,
+        };
+    }
+
+    // The status of a command that cannot be started, and the sentence that says so.
+    private static int? Refusal(Invocation call, AddedProcess added, AppRecord app, string root, IReadOnlyList<IdRange> map)
+    {
+        if (!added.WorkingDirectory.StartsWith('/') || !ProgramLookup.HasFolder(root, added.WorkingDirectory))
+        {
+            throw new MusterException(ErrorKind.NotFound, $"App \"{app.Name}\" has no folder {added.WorkingDirectory}: choose another with --working-dir");
         }
 
-        words.Add(planned.Id);
-        words.AddRange(command);
-        call.Terminal.Flush();
-        Spawn.Become(plan.Runtime, words, Spawn.Environment());
-        return Dispatcher.FailureStatus;
+        // What the pod calls user 1000 the host sees as another; the one that may do all is root inside.
+        uint Outside(uint id) => id == 0 || map.Count == 0 ? id : map[0].Outside + id;
+        var identity = added.Identity with { Uid = Outside(added.Identity.Uid), Gid = Outside(added.Identity.Gid), SupplementaryGids = [.. added.Identity.SupplementaryGids.Select(Outside)] };
+        switch (ProgramLookup.Judge(root, added.Arguments[0], added.Environment, added.WorkingDirectory, identity))
+        {
+            case ProgramVerdict.Missing:
+                call.Terminal.Say($"muster: App \"{app.Name}\" has no program \"{added.Arguments[0]}\"");
+                return MissingStatus;
+            case ProgramVerdict.NotExecutable:
+                call.Terminal.Say($"muster: \"{added.Arguments[0]}\" of app \"{app.Name}\" cannot be executed: it is no program, or not for this user");
+                return NotExecutableStatus;
+            default:
+                return null;
+        }
+    }
+
+    // We stay behind the runtime: to give it the process without a file that would be left behind by a kill, to tell its
+    // failures from the command's own statuses, and to be the parent of what it leaves when it fails, which nobody else may reap.
+    private static int Run(Invocation call, SupervisionPlan plan, PlannedApp app, AddedProcess added, int? oomScore)
+    {
+        ProcessControl.BecomeSubreaper();
+        if (oomScore is { } score)
+        {
+            // No runtime sets it for an added process: it has ours.
+            File.WriteAllText("/proc/self/oom_score_adj", score.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        }
+
+        var document = Descriptors.InMemory("process", ProcessDocument.Make(app.Bundle, added));
+        var log = Descriptors.InMemory("log", []);
+        var pid = 0;
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Forward);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Forward);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Forward);
+        using var quit = PosixSignalRegistration.Create(PosixSignal.SIGQUIT, Forward);
+        List<string> words = [plan.Runtime, .. plan.RuntimeArguments, "--log", Descriptors.PathOf(log), "--log-format", "json", "exec", "--process", Descriptors.PathOf(document), app.Id];
+        // With a terminal the runtime's standard error is for its own words alone.
+        pid = Spawn.Start(plan.Runtime, words, Spawn.Environment(), Callers(0), Callers(1), added.Terminal ? -1 : Callers(2));
+        var status = Spawn.Wait(pid);
+        var failure = RuntimeLog.Failure(Descriptors.PathOf(log));
+        Reap(mustCome: failure is not null);
+        if (failure is not { } why)
+        {
+            return status;
+        }
+
+        call.Terminal.Say($"muster: The command did not start: {why.Text}");
+        return why.Status;
+
+        void Forward(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            var number = signal.Signal switch { PosixSignal.SIGHUP => Signals.SIGHUP, PosixSignal.SIGTERM => Signals.SIGTERM, PosixSignal.SIGQUIT => Signals.SIGQUIT, _ => Signals.SIGINT };
+
+            // What is typed at a terminal reaches the runtime as well: the terminal sends it to all of its foreground.
+            if (pid > 0 && (number is Signals.SIGTERM or Signals.SIGHUP || !TerminalDevice.Is(0)))
+            {
+                _ = Signals.Send(pid, number);
+            }
+        }
+    }
+
+    private static int Callers(int descriptor) => Descriptors.IsCallers(descriptor) ? descriptor : -1;
+
+    // The runtime's own child inside the pod ends when the runtime does, or a moment later.
+    private static void Reap(bool mustCome)
+    {
+        var deadline = Environment.TickCount64 + LeftBehindMilliseconds;
+        while (!Spawn.TryReap(out _, out _) && mustCome && Environment.TickCount64 < deadline)
+        {
+            _ = Descriptors.Poll([], 10);
+        }
     }
 
     /// <summary>An app's root as its overlay shows it, read without entering it.</summary>

@@ -47,6 +47,7 @@ internal static class ListCommand
     public static readonly Command Status = new()
     {
         Words = ["status"],
+        Watches = true,
         Summary = "Show a pod's state, its apps and how they ended",
         Usage = "[--wait[=TIME]] POD",
         Description = "Prints name=value lines that shells can read: state, created, started, pid, exited, and app-NAME=STATUS for each app that has ended.",

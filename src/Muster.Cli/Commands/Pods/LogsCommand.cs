@@ -24,17 +24,11 @@ internal static class LogsCommand
             new("timestamps", "Write each line's time before it") { Short = 't' },
         ],
         Arguments = (1, 1),
+        Watches = true,
         Run = ShowAsync,
     };
 
-    /// <summary>One app's log files, oldest first, and how far they were shown.</summary>
-    private sealed class Reader(string app)
-    {
-        public string App { get; } = app;
-
-        public long Offset { get; set; }
-    }
-
+    private static TextWriter? _lastWritten;
 
     private static async Task<int> ShowAsync(Invocation call, CancellationToken ct)
     {
@@ -42,34 +36,19 @@ internal static class LogsCommand
         using var found = door.Store.Find(call.Arguments[0]);
         var record = found.ReadRecord();
         var apps = call.Value("app") is { } one ? [PodDoor.App(record, one)] : record.Apps;
-        var readers = apps.Select(a => new Reader(a.Name)).ToList();
-        var since = Since(call);
-        var tail = (int)call.Number("tail", -1, 0, 10_000_000);
-        foreach (var reader in readers)
+        if (call.Has("filter"))
         {
-            ShowStored(call, found, reader, since, tail, readers.Count > 1);
+            throw new MusterException(ErrorKind.Usage, "--filter chooses rows of a table, and a log is none: use --app, --since or --tail, or grep");
         }
 
-        call.Terminal.Flush();
-        while (call.Has("follow"))
+        var readers = apps.Select(a => new LogReader(a.Name)).ToList();
+        try
         {
-            using var now = door.Store.TryFind(found.Uuid);
-            var over = now is null || door.Store.StateOf(now) is PodState.Exited or PodState.Deleting;
-            foreach (var reader in readers)
-            {
-                if (now is not null)
-                {
-                    ShowNew(call, now, reader, readers.Count > 1);
-                }
-            }
-
-            call.Terminal.Flush();
-            if (over)
-            {
-                break;
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(100), call.Time, ct);
+            await FollowAsync(call, door, found, readers, ct);
+        }
+        finally
+        {
+            readers.ForEach(r => r.Dispose());
         }
 
         return 0;
@@ -87,21 +66,41 @@ internal static class LogsCommand
             : call.Time.GetUtcNow() - Durations.Parse(text, "--since");
     }
 
-    private static void ShowStored(Invocation call, PodDirectory pod, Reader reader, DateTimeOffset since, int tail, bool named)
+    private static async Task FollowAsync(Invocation call, PodDoor door, PodDirectory found, List<LogReader> readers, CancellationToken ct)
     {
-        var path = Path.Combine(pod.Path, "logs", reader.App + ".log");
-        var files = Enumerable.Range(1, 1000).Select(i => $"{path}.{i}").TakeWhile(File.Exists).Reverse().Append(path).Where(File.Exists);
-        var last = new Queue<string>();
-        foreach (var file in files)
+        var since = Since(call);
+        var tail = (int)call.Number("tail", -1, 0, 10_000_000);
+        ShowStored(call, Path.Combine(found.Path, "logs"), readers, since, tail);
+        while (call.Has("follow"))
         {
-            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            using var lines = new StreamReader(stream);
-            while (lines.ReadLine() is { } line)
+            using var now = door.Store.TryFind(found.Uuid);
+            var over = now is null || door.Store.StateOf(now) is PodState.Exited or PodState.Deleting;
+            ShowStored(call, Path.Combine(now?.Path ?? found.Path, "logs"), readers, DateTimeOffset.MinValue, -1);
+            if (over)
+            {
+                break;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(20), call.Time, ct);
+        }
+
+        foreach (var reader in readers.Where(r => r.HasLost))
+        {
+            door.Warn($"the log of app \"{reader.App}\" was rotated away faster than it was read: lines are missing; raise --log-max-size");
+        }
+    }
+
+    private static void ShowStored(Invocation call, string folder, List<LogReader> readers, DateTimeOffset since, int tail)
+    {
+        var last = new Queue<string>();
+        foreach (var reader in readers)
+        {
+            reader.Read(folder, line =>
             {
                 if (tail < 0)
                 {
-                    Show(call, reader.App, line, since, named);
-                    continue;
+                    Show(call, reader.App, line, since, readers.Count > 1);
+                    return;
                 }
 
                 last.Enqueue(line);
@@ -109,57 +108,14 @@ internal static class LogsCommand
                 {
                     last.Dequeue();
                 }
+            });
+            while (last.TryDequeue(out var line))
+            {
+                Show(call, reader.App, line, since, readers.Count > 1);
             }
-
-            reader.Offset = stream.Length;
         }
 
-        foreach (var line in last)
-        {
-            Show(call, reader.App, line, since, named);
-        }
-    }
-
-    private static void ShowNew(Invocation call, PodDirectory pod, Reader reader, bool named)
-    {
-        var path = Path.Combine(pod.Path, "logs", reader.App + ".log");
-        if (!File.Exists(path))
-        {
-            return;
-        }
-
-        if (new FileInfo(path).Length < reader.Offset)
-        {
-            // Rotated under us: the rest of the older file first.
-            ShowFrom(call, path + ".1", reader, named);
-            reader.Offset = 0;
-        }
-
-        ShowFrom(call, path, reader, named);
-    }
-
-    private static void ShowFrom(Invocation call, string path, Reader reader, bool named)
-    {
-        if (!File.Exists(path))
-        {
-            return;
-        }
-
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        if (stream.Length <= reader.Offset)
-        {
-            return;
-        }
-
-        stream.Position = reader.Offset;
-        var bytes = new byte[Math.Min(stream.Length - reader.Offset, 4 * 1024 * 1024)];
-        var n = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-        var end = bytes.AsSpan(0, n).LastIndexOf((byte)'\n') + 1;
-        reader.Offset += end;
-        foreach (var line in System.Text.Encoding.UTF8.GetString(bytes, 0, end).Split('\n', StringSplitOptions.RemoveEmptyEntries))
-        {
-            Show(call, reader.App, line, DateTimeOffset.MinValue, named);
-        }
+        call.Terminal.Flush();
     }
 
     private static void Show(Invocation call, string app, string line, DateTimeOffset since, bool named)
@@ -190,6 +146,13 @@ internal static class LogsCommand
             }
 
             var output = record.RootElement.GetProperty("stream").GetString() == "stderr" ? call.Terminal.Error : call.Terminal.Out;
+            if (output != _lastWritten)
+            {
+                // Both may go to one place, where the order is to be that of the log.
+                call.Terminal.Flush();
+                _lastWritten = output;
+            }
+
             output.Write(call.Has("timestamps") ? time + " " : "");
             output.Write(named ? app + " | " : "");
             output.Write(record.RootElement.GetProperty("log").GetString());

@@ -58,6 +58,7 @@ internal static class PodStarting
         Run = async (call, ct) =>
         {
             PodDoor.RequireRoot("run-prepared");
+            FileCalls.TakeCommonUmask();
             var door = new PodDoor(call);
             using var found = door.Find(call.Arguments[0]);
             using var pod = door.Store.Lock(found);
@@ -88,6 +89,7 @@ internal static class PodStarting
         Run = async (call, ct) =>
         {
             PodDoor.RequireRoot("start");
+            FileCalls.TakeCommonUmask();
             var door = new PodDoor(call);
             await door.Ending.RecoverAsync(ct);
             if (call.Has("foreground") && call.Arguments.Count > 1)
@@ -129,8 +131,7 @@ internal static class PodStarting
             using var found = door.Find(call.Arguments[0]);
             if (call.Value("app") is { } app)
             {
-                using var shim = ShimClient.TryConnect(found) ?? throw new MusterException(ErrorKind.Conflict, $"Pod {call.Arguments[0]} is not running: use \"muster start\"");
-                shim.Ask("restart", json => json.WriteString("app"u8, PodDoor.App(found.ReadRecord(), app).Name));
+                await RestartAppAsync(door, found, PodDoor.App(found.ReadRecord(), app).Name, ct);
                 return 0;
             }
 
@@ -139,12 +140,52 @@ internal static class PodStarting
         },
     };
 
+    // Returns when the app was started again: a verb that follows finds what it is meant for.
+    private static async Task RestartAppAsync(PodDoor door, PodDirectory pod, string app, CancellationToken ct)
+    {
+        var call = door.Call;
+        if (door.Store.StateOf(pod) == PodState.Paused)
+        {
+            throw new MusterException(ErrorKind.Conflict, $"Pod {pod.Uuid} is paused: let it go on with \"muster resume\" first");
+        }
+
+        var before = pod.ReadStatus()?.Apps.GetValueOrDefault(app);
+        using (var shim = ShimClient.TryConnect(pod) ?? throw new MusterException(ErrorKind.Conflict, $"Pod {call.Arguments[0]} is not running: use \"muster start\""))
+        {
+            shim.Ask("restart", json =>
+            {
+                json.WriteString("app"u8, app);
+                if (call.Has("timeout"))
+                {
+                    json.WriteNumber("graceMs"u8, (int)Math.Min(call.Duration("timeout", default).TotalMilliseconds, 86_400_000));
+                }
+            });
+        }
+
+        while (true)
+        {
+            using var now = door.Store.TryFind(pod.Uuid);
+            var status = now?.ReadStatus()?.Apps.GetValueOrDefault(app);
+            if (status?.StartedAt is { } started && started != before?.StartedAt)
+            {
+                return;
+            }
+
+            if (now is null || door.Store.StateOf(now) != PodState.Running || (status is { Phase: "exited" } && status.Restarts != before?.Restarts))
+            {
+                throw new MusterException(ErrorKind.Conflict, $"App \"{app}\" did not start again: {status?.Error ?? "its pod has ended"}");
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(20), call.Time, ct);
+        }
+    }
+
     private static PodRecord Override(Invocation call, PodRecord record)
     {
         var values = call.AllValues;
         var spec = new SpecBuilder(values, foreground: !call.Has("detach"), SettingsFile.Load(call.Root)).Pod();
         var interactive = call.Has("interactive");
-        return record with
+        var changed = record with
         {
             HostNetwork = call.Has("net") ? spec.Networks.Any(n => n.Name == "host") : record.HostNetwork,
             Networks = call.Has("net") ? [.. spec.Networks.Where(n => n.Name != "host")] : record.Networks,
@@ -160,5 +201,7 @@ internal static class PodStarting
                 Stdin = record.Apps.Count == 1 && !call.Has("detach") ? "inherit" : interactive ? "pipe" : a.Stdin == "inherit" ? "null" : a.Stdin,
             })],
         };
+        PodPreparation.CheckNetworks(call.Has("net") ? spec.Networks : changed.Networks, changed);
+        return changed;
     }
 }

@@ -57,6 +57,7 @@ internal static class RunCommand
 
         call = call.With(grammar.Pod);
         PodDoor.RequireRoot(call.Command.Name);
+        FileCalls.TakeCommonUmask();
         var door = new PodDoor(call);
         var detach = prepareOnly || grammar.Pod.ContainsKey("detach");
         var builder = new SpecBuilder(grammar.Pod, !detach, SettingsFile.Load(call.Root));

@@ -46,7 +46,7 @@ internal static class RunOptions
     public static readonly IReadOnlyList<Option> App =
     [
         new("exec", "The program, instead of the image's", "PATH"),
-        new("user", "User by name or number", "USER"),
+        new("user", "User by name or number, a group behind a colon", "USER[:GROUP]"),
         new("group", "Group by name or number", "GROUP"),
         new("supplementary-gids", "Further groups, by number", "GID,…"),
         new("working-dir", "The working directory", "PATH"),
@@ -58,7 +58,7 @@ internal static class RunOptions
         new("pids", "Limit of processes and threads", "N") { Default = "4096" },
         new("caps-retain", "Keep only these capabilities", "CAP,…") { Repeatable = true },
         new("caps-remove", "Remove these capabilities", "CAP,…") { Repeatable = true },
-        new("seccomp", "System calls: mode=retain|remove,errno=NAME,CALL,…", "FILTER"),
+        new("seccomp", "System calls: mode=retain|remove,errno=NAME,CALL,…", "FILTER") { Once = true },
         new("oom-score-adj", "Weight at the out-of-memory killer", "N"),
         new("readonly-rootfs", "Make the root read-only"),
         new("signature", "The image's detached signature", "FILE"),

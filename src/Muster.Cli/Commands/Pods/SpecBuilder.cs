@@ -80,6 +80,10 @@ internal sealed class SpecBuilder
         string? One(string name) => Last(words.Values, name) ?? (name == "name" ? null : Last(_pod, name));
         IReadOnlyList<string> Many(string name) => [.. All(_pod, name), .. All(words.Values, name)];
         bool Flag(string name) => words.Values.ContainsKey(name) || _pod.ContainsKey(name);
+        var seccomp = One("seccomp");
+        var retained = Many("caps-retain");
+        CheckRestrictions(seccomp, retained, Many("caps-remove"));
+        var (user, group) = UserWords(One("user"), One("group"));
         return new AppSpec
         {
             Image = image,
@@ -87,17 +91,17 @@ internal sealed class SpecBuilder
             Name = One("name"),
             Exec = One("exec"),
             Arguments = words.Arguments,
-            User = One("user"),
-            Group = One("group"),
+            User = user,
+            Group = group,
             SupplementaryGids = [.. (One("supplementary-gids") ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(Gid)],
             WorkingDirectory = One("working-dir"),
             InheritedEnvironment = _pod.ContainsKey("inherit-env") ? Inherited() : [],
             Environment = [.. All(_pod, "set-env-file").SelectMany(ReadEnvironment), .. All(_pod, "set-env").Concat(Many("environment")).Select(Pair)],
             Mounts = [.. Many("mount").Select(VolumeWords.Mount)],
             ReadOnlyRoot = Flag("readonly-rootfs"),
-            CapabilitiesRetain = Insecure.HasFlag(InsecureOptions.Capabilities) ? Capabilities.All : Names(Many("caps-retain")),
+            CapabilitiesRetain = Insecure.HasFlag(InsecureOptions.Capabilities) ? Capabilities.All : retained.Count > 0 ? Names(retained) : null,
             CapabilitiesRemove = Names(Many("caps-remove")),
-            Seccomp = Insecure.HasFlag(InsecureOptions.Seccomp) ? new SeccompChoice { Mode = "unconfined" } : SeccompWords.Parse(One("seccomp")),
+            Seccomp = Insecure.HasFlag(InsecureOptions.Seccomp) ? new SeccompChoice { Mode = "unconfined" } : SeccompWords.Parse(seccomp),
             UnmaskedPaths = Insecure.HasFlag(InsecureOptions.Paths),
             MemoryLimit = One("memory") is { } memory ? Quantity.ParseBytes(memory, "--memory") : null,
             CpuLimitMillis = One("cpu") is { } cpu ? Cpu(cpu) : null,
@@ -118,6 +122,38 @@ internal sealed class SpecBuilder
             UserAnnotations = [.. Many("user-annotation").Select(Pair)],
             UserLabels = [.. Many("user-label").Select(Pair)],
         };
+    }
+
+    // A restriction that another word takes back without a word would look as if it held.
+    private void CheckRestrictions(string? seccomp, IReadOnlyList<string> retained, IReadOnlyList<string> removed)
+    {
+        if (retained.Count > 0 && removed.Count > 0)
+        {
+            throw new MusterException(ErrorKind.Usage, "--caps-retain and --caps-remove are given for one app: the first says all that it keeps, so leave the second out");
+        }
+
+        if (seccomp is not null && Insecure.HasFlag(InsecureOptions.Seccomp))
+        {
+            throw new MusterException(ErrorKind.Usage, "--seccomp does not hold with --insecure-options=seccomp: leave one of them out");
+        }
+
+        if (retained.Count > 0 && Insecure.HasFlag(InsecureOptions.Capabilities))
+        {
+            throw new MusterException(ErrorKind.Usage, "--caps-retain does not hold with --insecure-options=capabilities: leave one of them out");
+        }
+    }
+
+    /// <summary>What <c>--user=USER:GROUP</c> and <c>--group</c> say; an App Container path of a file is no such pair.</summary>
+    internal static (string? User, string? Group) UserWords(string? user, string? group)
+    {
+        if (user is null || user.StartsWith('/') || user.IndexOf(':', StringComparison.Ordinal) is not (>= 0 and var colon))
+        {
+            return (user, group);
+        }
+
+        return colon > 0 && colon < user.Length - 1 && group is null
+            ? (user[..colon], user[(colon + 1)..])
+            : throw new MusterException(ErrorKind.Usage, group is null ? $"--user={user} is not USER or USER:GROUP" : $"--user={user} names a group, and --group={group} another: leave one out");
     }
 
     private string StdinMode(string? asked, bool alone, bool interactive) => asked switch
