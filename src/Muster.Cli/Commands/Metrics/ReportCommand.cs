@@ -69,6 +69,11 @@ internal static class ReportCommand
                 Listing.Write(call, report.Subjects.SelectMany(s => s.Resources.Where(IsTold).Select(r => new CapacitySubject(s.Name, s.Kind, [r]))), Columns, CapacityJson.Default.CapacitySubject, legend: !call.Has("no-legend"));
             }
 
+            if (report.OmittedText is { } omitted && !call.Quiet)
+            {
+                call.Terminal.Warn(omitted);
+            }
+
             if (archives.IsTorn && !call.Quiet)
             {
                 call.Terminal.Warn("the archive ends inside of a record: its logger was killed or is still writing; what was whole is counted");
