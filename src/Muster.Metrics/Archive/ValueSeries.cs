@@ -118,6 +118,9 @@ internal sealed class ValueSeries(string metric, MetricDescriptor descriptor, st
             : before.Value + ((next.Value - before.Value) * (time.UtcTicks - before.Ticks) / (next.Ticks - before.Ticks));
     }
 
+    /// <summary>The last value before a time; null in a gap.</summary>
+    public SeriesPoint? LastBefore(DateTimeOffset time) => UpperBound(Points, time.UtcTicks - 1) is > 0 and var end && !double.IsNaN(_points[end - 1].Value) ? _points[end - 1] : null;
+
     /// <summary>By how much a counter grew between two times; not a number when either is unknown, or it began anew between them.</summary>
     public double Growth(DateTimeOffset from, DateTimeOffset to)
     {
@@ -209,7 +212,9 @@ internal static class SeriesReading
     /// <param name="from">The first time.</param>
     /// <param name="to">The last time.</param>
     /// <param name="stretch">Values within so long are joined into one; zero for none.</param>
-    public static IReadOnlyList<ValueSeries> Read(ArchiveSet archives, IReadOnlyList<string> metrics, DateTimeOffset from, DateTimeOffset to, TimeSpan stretch)
+    /// <param name="before">What was read of a time before: the last values of it are carried over.</param>
+    /// <param name="onMark">Takes the times between which nobody knows what was.</param>
+    public static IReadOnlyList<ValueSeries> Read(ArchiveSet archives, IReadOnlyList<string> metrics, DateTimeOffset from, DateTimeOffset to, TimeSpan stretch, IEnumerable<ValueSeries>? before = null, Action<DateTimeOffset>? onMark = null)
     {
         var wanted = new Dictionary<MetricId, (string Name, MetricDescriptor Descriptor)>();
         foreach (var name in metrics)
@@ -218,11 +223,15 @@ internal static class SeriesReading
             wanted.TryAdd(descriptor.Id, (name, descriptor));
         }
 
-        var reading = new Reading(wanted, from, stretch);
+        var reading = new Reading(wanted, from, stretch, onMark);
 
         // What seldom changes is recorded once, at the beginning of the archive: the index leads past it.
         var discrete = wanted.Where(w => w.Value.Descriptor.Semantics == MetricSemantics.Discrete).Select(w => w.Key).ToHashSet();
-        if (from > archives.Start && discrete.Count > 0)
+        if (before?.Any() == true)
+        {
+            reading.Carry(before);
+        }
+        else if (from > archives.Start && discrete.Count > 0)
         {
             reading.TakeAll(archives.Read(archives.BeginningAt(from), from.AddTicks(-1), discrete));
         }
@@ -231,12 +240,25 @@ internal static class SeriesReading
         return [.. reading.Series.OrderBy(s => metrics.ToList().IndexOf(s.Metric))];
     }
 
-    private sealed class Reading(Dictionary<MetricId, (string Name, MetricDescriptor Descriptor)> wanted, DateTimeOffset from, TimeSpan stretch)
+    private sealed class Reading(Dictionary<MetricId, (string Name, MetricDescriptor Descriptor)> wanted, DateTimeOffset from, TimeSpan stretch, Action<DateTimeOffset>? onMark)
     {
         private readonly Dictionary<(MetricId, string), ValueSeries> _series = [];
         private int _points;
 
         public IEnumerable<ValueSeries> Series => _series.Values;
+
+        public void Carry(IEnumerable<ValueSeries> before)
+        {
+            foreach (var one in before)
+            {
+                if (one.LastBefore(from) is { } last)
+                {
+                    var carried = new ValueSeries(one.Metric, one.Descriptor, one.Instance);
+                    carried.Restart(last.Time, last.Value);
+                    _series[(one.Descriptor.Id, one.Instance ?? "")] = carried;
+                }
+            }
+        }
 
         public void TakeAll(IEnumerable<(MetricArchive Archive, ArchiveSample Sample)> samples)
         {
@@ -244,6 +266,7 @@ internal static class SeriesReading
             {
                 if (sample.IsMark)
                 {
+                    onMark?.Invoke(sample.Time);
                     foreach (var one in _series.Values)
                     {
                         one.AddGap(sample.Time);
