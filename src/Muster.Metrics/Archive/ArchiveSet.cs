@@ -93,6 +93,9 @@ public sealed class ArchiveSet
         return new ArchiveSet(archives, ArchiveNames.Of(archives)) { Notes = notes };
     }
 
+    /// <summary>When the archive begins that has the values of a time.</summary>
+    internal DateTimeOffset BeginningAt(DateTimeOffset time) => _archives.LastOrDefault(a => a.Label.Start <= time)?.Label.Start ?? Start;
+
     /// <summary>The same archives with derived metrics, computed as they are read.</summary>
     public ArchiveSet With(DerivedDefinitions definitions) => definitions.Count == 0 ? this : new ArchiveSet(_archives, Names.With(definitions)) { Notes = Notes };
 

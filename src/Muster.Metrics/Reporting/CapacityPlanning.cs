@@ -9,7 +9,7 @@ public static class CapacityPlanning
     /// <summary>What proposals add when nothing else is said.</summary>
     public const double DefaultMargin = 0.2;
 
-    // Those with the largest use of memory or CPU: nobody reads more.
+    // Nobody reads more; the report says that there are.
     private const int MaxContainers = 500;
 
     // Values of a long time are joined, so that memory depends on the number of containers alone: of a month, nine minutes.
@@ -24,12 +24,21 @@ public static class CapacityPlanning
         "container.cpu.periods", "container.cpu.throttled", "container.memory.oom_kills",
     ];
 
-    private static readonly string[] BusyMetrics = ["kernel.all.cpu.user", "kernel.all.cpu.sys", "kernel.all.cpu.steal", "kernel.all.cpu.irq.hard", "kernel.all.cpu.irq.soft"];
+    // All but idle and waiting for I/O, as pmstat(1) and mpstat count: guests' time is part of user and nice.
+    private static readonly string[] BusyMetrics = ["kernel.all.cpu.user", "kernel.all.cpu.nice", "kernel.all.cpu.sys", "kernel.all.cpu.steal", "kernel.all.cpu.irq.hard", "kernel.all.cpu.irq.soft"];
+
+    // Both interrupts together: what pmstat needs is recorded without the two.
+    private const string Interrupts = "kernel.all.cpu.intr";
 
     private static readonly string[] HostMetrics =
     [
-        .. BusyMetrics, "hinv.ncpu", "mem.physmem", "mem.util.available", "filesys.used", "filesys.capacity", "network.interface.in.bytes", "network.interface.out.bytes",
+        .. BusyMetrics, Interrupts, "hinv.ncpu", "mem.physmem", "mem.util.available", "filesys.used", "filesys.capacity",
+        "network.all.in.bytes", "network.all.out.bytes", "network.interface.in.bytes", "network.interface.out.bytes",
     ];
+
+    // Bridges, ends of pairs, tunnels, and links upon links: what goes over them is counted once more on the link below, or never leaves the host.
+    private static readonly string[] Virtual =
+        ["lo", "veth", "br-", "br", "docker", "virbr", "cni", "podman", "lxcbr", "lxdbr", "lxc", "tap", "tun", "vnet", "dummy", "ifb", "bond", "team", "vlan", "vxlan", "flannel", "cali", "kube-", "cilium", "wg", "gre", "sit", "ip6tnl", "tunl", "macvlan", "ipvlan", "mu"];
 
     /// <summary>Reads the archives and computes. Refused when they hold nothing that a report is made of.</summary>
     public static CapacityReport Of(ArchiveSet archives, TimeWindow window, double margin)
@@ -37,27 +46,32 @@ public static class CapacityPlanning
         var metrics = HostMetrics.Concat(ContainerMetrics).Where(m => archives.Names.Find(m) is not null).ToList();
         var series = SeriesReading.Read(archives, metrics, window.From, window.To, (window.To - window.From) / Stretches);
         var table = series.ToLookup(s => s.Metric, StringComparer.Ordinal);
-        var host = new CapacitySubject(archives.HostName, "host", [.. Host(table, margin)]);
-        var containers = table.Where(g => g.Key.StartsWith("container.", StringComparison.Ordinal)).SelectMany(g => g).Where(s => s.Instance is not null)
-            .GroupBy(s => s.Instance!, StringComparer.Ordinal)
-            .Select(g => Container(g.Key, g.ToDictionary(s => s.Metric, StringComparer.Ordinal), margin))
-            .Where(s => s.Resources.Count > 0)
-            .OrderBy(Urgency).ThenBy(s => s.Name, StringComparer.Ordinal).Take(MaxContainers).ToList();
+        var host = new CapacitySubject(archives.HostName, "host", [.. Host(table, window.From, margin)]);
+        var instances = table.Where(g => g.Key.StartsWith("container.", StringComparison.Ordinal)).SelectMany(g => g).Where(s => s.Instance is not null)
+            .GroupBy(s => s.Instance!, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.ToDictionary(s => s.Metric, StringComparer.Ordinal), StringComparer.Ordinal);
+        var all = ContainerRows.Join(instances).Select(c => Container(c.Key, c.Value, window.From, margin)).Where(s => s.Resources.Count > 0).ToList();
+        var (cores, memory) = (all.Sum(s => Most(s, "cpu")), all.Sum(s => Most(s, "memory")));
+        var containers = all.OrderBy(Urgency).ThenByDescending(s => (cores > 0 ? Most(s, "cpu") / cores : 0) + (memory > 0 ? Most(s, "memory") / memory : 0)).ThenBy(s => s.Name, StringComparer.Ordinal).Take(MaxContainers).ToList();
         var subjects = host.Resources.Count > 0 ? [host, .. containers] : containers;
         if (subjects.Count == 0)
         {
-            throw new MusterException(ErrorKind.NotFound, "The archive holds no values that a report is made of: record container, kernel.all.cpu, mem, hinv.ncpu, filesys and network.interface, for ten minutes at least");
+            throw new MusterException(ErrorKind.NotFound, "The archive holds no values that a report is made of: record container, kernel.all.cpu, mem, hinv.ncpu, filesys and network.all, for ten minutes at least");
         }
 
         var points = series.Where(s => s.Points.Length > 0).Select(s => (First: s.Points[0].Time, Last: s.Points[^1].Time)).ToList();
-        return new CapacityReport(archives.HostName, points.Min(p => p.First), points.Max(p => p.Last), margin, subjects);
+
+        // The last value before the window serves rates alone.
+        var from = points.Min(p => p.First);
+        return new CapacityReport(archives.HostName, from < window.From ? window.From : from, points.Max(p => p.Last), margin, subjects, all.Count - containers.Count);
     }
+
+    private static double Most(CapacitySubject subject, string resource) => subject.Find(resource)?.Percentile95 ?? 0;
 
     // What suffers first, then what is full within two months, then the least headroom.
     private static double Urgency(CapacitySubject subject) =>
         subject.Strain is { OomKills: > 0 } ? -2 : subject.Resources.Any(r => r.Reason is not null) ? -1 : subject.Resources.Min(r => Math.Min(r.DaysToFull is < 60 and var days ? days : 100_000, 100 + (1000 * (r.Headroom ?? 10))));
 
-    private static CapacitySubject Container(string name, Dictionary<string, ValueSeries> series, double margin)
+    private static CapacitySubject Container(string name, IReadOnlyDictionary<string, ValueSeries> series, DateTimeOffset from, double margin)
     {
         ResourceUse?[] uses =
         [
@@ -79,37 +93,55 @@ public static class CapacityPlanning
         var subject = new CapacitySubject(name, name.Contains('/', StringComparison.Ordinal) ? "app" : "container", [.. uses.OfType<ResourceUse>()], strain);
         return RightSize.Of(subject, margin);
 
-        IReadOnlyList<SeriesPoint> Points(string metric, double factor = 1) =>
-            series.TryGetValue(metric, out var one) ? [.. one.Rates().Select(p => p with { Value = p.Value * factor })] : [];
+        IReadOnlyList<SpanPoint> Points(string metric, double factor = 1) =>
+            series.TryGetValue(metric, out var one) ? [.. one.Rates(from).Select(p => p with { Value = p.Value * factor })] : [];
 
-        // Limits that are none are written as 0 or as the largest number.
-        double? Last(string metric) => series.TryGetValue(metric, out var one) && LastValue(one) is > 0 and < 1L << 60 and var value ? value : null;
+        double? Last(string metric) => series.TryGetValue(metric, out var one) ? LastLimit(one) : null;
 
-        // By how much a counter grew altogether, however often it began anew.
-        double Growth(string metric) => series.TryGetValue(metric, out var one)
-            ? one.Points.ToArray().Where(p => !double.IsNaN(p.Value)).Select(p => p.Value).ToList() is var values ? values.Skip(1).Zip(values, (now, before) => Math.Max(0, now - before)).Sum() : 0
-            : 0;
+        double Growth(string metric) => series.TryGetValue(metric, out var one) ? one.WholeGrowth() : 0;
     }
 
-    private static IEnumerable<ResourceUse> Host(ILookup<string, ValueSeries> series, double margin)
+    private static IEnumerable<ResourceUse> Host(ILookup<string, ValueSeries> series, DateTimeOffset from, double margin)
     {
-        var cores = Sum(BusyMetrics.SelectMany(m => series[m]), 1e-3);
+        // Either all of interrupts together, or the two kinds of them.
+        var busy = series["kernel.all.cpu.irq.hard"].Concat(series["kernel.all.cpu.irq.soft"]).Any() ? BusyMetrics : [.. BusyMetrics, Interrupts];
         var physical = series["mem.physmem"].Select(LastValue).FirstOrDefault() * 1024;
         List<ResourceUse?> uses =
         [
-            UseStatistics.Of(("cpu", null, "cores"), cores, series["hinv.ncpu"].Select(LastValue).FirstOrDefault(), margin),
-            UseStatistics.Of(("memory", null, "bytes"), physical > 0 ? [.. series["mem.util.available"].SelectMany(s => s.Rates()).Select(p => p with { Value = physical.Value - (p.Value * 1024) })] : [], physical, margin),
+            UseStatistics.Of(("cpu", null, "cores"), Sum(busy.SelectMany(m => series[m]), from, 1e-3), series["hinv.ncpu"].Select(LastValue).FirstOrDefault(), margin),
+            UseStatistics.Of(("memory", null, "bytes"), physical > 0 ? [.. series["mem.util.available"].SelectMany(s => s.Rates(from)).Select(p => p with { Value = physical.Value - (p.Value * 1024) })] : [], physical, margin),
         ];
         foreach (var used in series["filesys.used"])
         {
             var capacity = series["filesys.capacity"].FirstOrDefault(s => s.Instance == used.Instance);
-            uses.Add(UseStatistics.Of(("disk", used.Instance, "bytes"), [.. used.Rates().Select(p => p with { Value = p.Value * 1024 })], (capacity is null ? null : LastValue(capacity)) * 1024, margin));
+            uses.Add(UseStatistics.Of(("disk", used.Instance, "bytes"), [.. used.Rates(from).Select(p => p with { Value = p.Value * 1024 })], (capacity is null ? null : LastValue(capacity)) * 1024, margin));
         }
 
-        uses.Add(UseStatistics.Of(("network in", null, "bytes/s"), Sum(series["network.interface.in.bytes"].Where(s => s.Instance != "lo"), 1), null, margin));
-        uses.Add(UseStatistics.Of(("network out", null, "bytes/s"), Sum(series["network.interface.out.bytes"].Where(s => s.Instance != "lo"), 1), null, margin));
-        return uses.OfType<ResourceUse>();
+        uses.Add(UseStatistics.Of(("network in", null, "bytes/s"), Sum(Links(series, "in"), from, 1), null, margin));
+        uses.Add(UseStatistics.Of(("network out", null, "bytes/s"), Sum(Links(series, "out"), from, 1), null, margin));
+        return uses.OfType<ResourceUse>().Select(u => RightSize.OfHost(u));
     }
+
+    // A packet of a container passes its pair, a bridge and the link with hardware: it left or came to the host once.
+    private static IEnumerable<ValueSeries> Links(ILookup<string, ValueSeries> series, string direction)
+    {
+        var all = series[$"network.all.{direction}.bytes"].ToList();
+        if (all.Count > 0)
+        {
+            return all;
+        }
+
+        var links = series[$"network.interface.{direction}.bytes"].Where(s => s.Instance != "lo").ToList();
+        var own = links.Where(s => !IsVirtual(s.Instance!)).ToList();
+        return own.Count > 0 ? own : links;
+    }
+
+    // Of hardware have their kernel's name and a number (eth0), or one of the place (enp3s0): "br0", but not "brcm0".
+    private static bool IsVirtual(string link) =>
+        link.AsSpan().IndexOfAny('.', '@', ':') >= 0 || Array.Exists(Virtual, v => link.StartsWith(v, StringComparison.Ordinal) && (v.EndsWith('-') || v is "veth" or "cali" or "lxc" || link.AsSpan(v.Length).IndexOfAnyExceptInRange('0', '9') < 0 || link[v.Length] is '-' or '_'));
+
+    // Limits that are none are written as 0 or as the largest number.
+    internal static double? LastLimit(ValueSeries series) => LastValue(series) is > 0 and < 1L << 60 and var value ? value : null;
 
     private static double? LastValue(ValueSeries series)
     {
@@ -124,7 +156,32 @@ public static class CapacityPlanning
         return null;
     }
 
-    // Values of one record have one time.
-    private static List<SeriesPoint> Sum(IEnumerable<ValueSeries> series, double factor) =>
-        [.. series.SelectMany(s => s.Rates()).GroupBy(p => p.Ticks).OrderBy(g => g.Key).Select(g => new SeriesPoint(g.Key, g.Sum(p => p.Value) * factor))];
+    // Between any two times at which one of them changes, what all are together: not all are recorded at the same times.
+    private static List<SpanPoint> Sum(IEnumerable<ValueSeries> series, DateTimeOffset from, double factor)
+    {
+        var edges = new List<(long Ticks, double Change, int Count)>();
+        foreach (var rate in series.SelectMany(s => s.Rates(from)))
+        {
+            edges.Add((rate.Ticks - rate.Span, rate.Value * factor, 1));
+            edges.Add((rate.Ticks, -rate.Value * factor, -1));
+        }
+
+        edges.Sort((a, b) => a.Ticks.CompareTo(b.Ticks));
+        var sums = new List<SpanPoint>();
+        var (sum, count, before) = (0.0, 0, 0L);
+        foreach (var (ticks, change, step) in edges)
+        {
+            if (count > 0 && ticks > before)
+            {
+                sums.Add(new SpanPoint(ticks, Math.Max(0, sum), ticks - before));
+            }
+
+            (count, before) = (count + step, ticks);
+
+            // What adding and taking away has left of nothing is nothing.
+            sum = count == 0 ? 0 : sum + change;
+        }
+
+        return sums;
+    }
 }

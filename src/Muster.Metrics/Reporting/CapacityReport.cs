@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 
 namespace Muster.Metrics.Reporting;
@@ -8,7 +9,13 @@ namespace Muster.Metrics.Reporting;
 /// <param name="To">The time of the last value.</param>
 /// <param name="Margin">The share that proposals add to what was needed.</param>
 /// <param name="Subjects">The host first, then containers, those that need attention first.</param>
-public sealed record CapacityReport(string Host, DateTimeOffset From, DateTimeOffset To, double Margin, IReadOnlyList<CapacitySubject> Subjects);
+/// <param name="Omitted">So many containers and apps more were recorded, of which nothing is told.</param>
+public sealed record CapacityReport(string Host, DateTimeOffset From, DateTimeOffset To, double Margin, IReadOnlyList<CapacitySubject> Subjects, int Omitted = 0)
+{
+    /// <summary>A sentence on what is left out; null when nothing is.</summary>
+    [JsonIgnore]
+    public string? OmittedText => Omitted == 0 ? null : string.Create(CultureInfo.InvariantCulture, $"{Subjects.Count(s => s.Kind != "host")} of {Omitted + Subjects.Count(s => s.Kind != "host")} containers and apps are told: those that suffer, fill up, or use the most; {Omitted} are left out");
+}
 
 /// <summary>The host or one container.</summary>
 /// <param name="Name">Its name.</param>
@@ -31,17 +38,17 @@ public sealed record ContainerStrain(double? ThrottledPeriods, double OomKills);
 /// <param name="Detail">Which one, where there are several: a file system; else null.</param>
 /// <param name="Unit">cores, bytes, bytes/s, ops/s, or share (of the time).</param>
 /// <param name="Samples">How many values there were.</param>
-/// <param name="Mean">Over time.</param>
-/// <param name="Percentile95">What it did not exceed for 95 % of the values.</param>
+/// <param name="Mean">Over time: a value counts by how long it held.</param>
+/// <param name="Percentile95">What it did not exceed for 95 % of the time.</param>
 /// <param name="Peak">The highest value.</param>
 /// <param name="PeakAt">When it was.</param>
 /// <param name="Last">The last value.</param>
 /// <param name="TrendPerDay">Change per day by least squares; null for fewer than three values or less than an hour.</param>
-/// <param name="Fit">How much of the variation the trend explains, 0 to 1.</param>
+/// <param name="Fit">How much of the variation the trend explains, 0 to 1; 0 for what is a step, or grew in one half of the time alone.</param>
 /// <param name="Limit">What it may use; null when nothing limits it.</param>
 /// <param name="Headroom">The share of the limit that is free at the 95th percentile; negative beyond it.</param>
-/// <param name="DaysToFull">Days from the last value until the trend meets the limit; null when it does not within ten years, or is no trend.</param>
-/// <param name="Proposal">A limit that suits: the 95th percentile and the margin; of memory and disk never below the peak, and never below the limit that a container suffers from. Null for what has no limit.</param>
+/// <param name="DaysToFull">Days from the last value until the trend meets the limit; 0 when it is over it; null when it does not within ten years, or is no trend.</param>
+/// <param name="Proposal">A limit that suits: the 95th percentile and the margin; of memory and disk never below the peak, and never below the limit that a container suffers from. Null for shares of the time; for the host and file systems, which are given more and not less, null unless it is more than they have.</param>
 public sealed record ResourceUse(
     string Resource,
     string? Detail,
@@ -59,8 +66,16 @@ public sealed record ResourceUse(
     double? DaysToFull,
     double? Proposal)
 {
+    /// <summary>It is beyond its limit at the end.</summary>
+    [JsonIgnore]
+    public bool IsOver => Resource is "memory" or "disk" && Last > Limit;
+
     /// <summary>Why the proposal is higher than use alone would have it; null when it is not.</summary>
     public string? Reason { get; init; }
+
+    /// <summary>From when on the trend is one: it may have begun late.</summary>
+    [JsonIgnore]
+    public DateTimeOffset TrendSince { get; init; }
 
     /// <summary>The values over time, condensed for a chart.</summary>
     [JsonIgnore]

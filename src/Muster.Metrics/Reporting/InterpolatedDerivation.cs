@@ -11,7 +11,9 @@ internal sealed class InterpolatedDerivation
     private readonly MetricNames _names;
     private readonly IReadOnlyList<MetricDescriptor> _metrics;
     private readonly ILookup<MetricId, ValueSeries> _series;
-    private readonly DerivedHistory _history = new();
+    private readonly SortedSet<long> _marks = [];
+    private DerivedHistory _history = new();
+    private long _life;
 
     // Series know their instances by name: each name of a domain gets a number.
     private readonly Dictionary<InstanceDomainId, (Dictionary<string, int> Numbers, List<MetricInstance> All)> _instances = [];
@@ -24,12 +26,19 @@ internal sealed class InterpolatedDerivation
         _names = archives.Names;
         _metrics = [.. metrics.Select(m => _names.Find(m)!.Descriptor)];
         var operands = _metrics.SelectMany(m => Agent(m).Operands(m.Id)).Select(o => o.Metric).DistinctBy(m => m.Id).ToList();
-        _series = SeriesReading.Read(archives, [.. operands.Select(o => o.Name)], from, archives.End, TimeSpan.Zero).ToLookup(s => s.Descriptor.Id);
+        _series = SeriesReading.Read(archives, [.. operands.Select(o => o.Name)], from, archives.End, TimeSpan.Zero, onMark: t => _marks.Add(t.UtcTicks)).ToLookup(s => s.Descriptor.Id);
     }
 
     /// <summary>The values at the next time.</summary>
     public IEnumerable<(MetricDescriptor Metric, string? Instance, MetricValue Value)> At(DateTimeOffset time)
     {
+        // Nothing is carried over a gap.
+        var life = _marks.GetViewBetween(0, time.UtcTicks).Max;
+        if (life != _life)
+        {
+            (_history, _life) = (new DerivedHistory(), life);
+        }
+
         var read = new Dictionary<MetricId, ValueSet>();
         var input = new DerivedInput(time, id => read.TryGetValue(id, out var known) ? known : read[id] = Values(id, time), _ => InstanceSelection.Everything, Instances);
         foreach (var metric in _metrics)

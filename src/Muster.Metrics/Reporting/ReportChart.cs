@@ -112,7 +112,7 @@ internal static class ReportChart
         }
 
         Level("p95", use.Percentile95, "p95 " + ReportFigures.Value(use.Percentile95, use.Unit));
-        var drawn = use.Chart.Where(p => !double.IsNaN(p.Mean)).ToList();
+        var drawn = use.Chart.Where(p => !double.IsNaN(p.Mean) && p.Time >= use.TrendSince).ToList();
         if (use.TrendPerDay is { } slope && use.Fit >= UseStatistics.LeastFit && drawn.Count > 2)
         {
             // The line goes through the middle of the values.

@@ -25,7 +25,7 @@ public static class ReportFigures
 
     public static string Headroom(ResourceUse use) => use.Headroom is { } headroom ? (Math.Round(headroom * 100) + 0.0).ToString("0", CultureInfo.InvariantCulture) + " %" : "–";
 
-    public static string DaysToFull(ResourceUse use) => use.DaysToFull is not { } days ? "–" : days < 1 ? "today" : days < 100 ? days.ToString("0.0", CultureInfo.InvariantCulture) + " days" : days.ToString("0", CultureInfo.InvariantCulture) + " days";
+    public static string DaysToFull(ResourceUse use) => use.DaysToFull is not { } days ? "–" : use.IsOver ? "over" : days < 1 ? "today" : days < 100 ? days.ToString("0.0", CultureInfo.InvariantCulture) + " days" : days.ToString("0", CultureInfo.InvariantCulture) + " days";
 
     public static string Name(ResourceUse use) => use.Detail is null ? use.Resource : $"{use.Resource} {use.Detail}";
 

@@ -38,13 +38,13 @@ public static class ReportPage
     {
         var uses = report.Subjects.SelectMany(s => s.Resources.Select(r => (Subject: s, Use: r))).ToList();
         to.Append("<div class=\"tiles\">");
-        Tile(report.Subjects.Count(s => s.Kind != "host").ToString(CultureInfo.InvariantCulture), "containers and apps measured");
+        Tile((report.Subjects.Count(s => s.Kind != "host") + report.Omitted).ToString(CultureInfo.InvariantCulture), "containers and apps measured");
         var suffering = report.Subjects.Count(s => s.Resources.Any(r => r.Reason is not null));
         Tile(suffering.ToString(CultureInfo.InvariantCulture), suffering == 1 ? "suffers from its limits" : "suffer from their limits", suffering > 0 ? "bad" : "good");
         var first = uses.Where(u => u.Use.DaysToFull is not null).OrderBy(u => u.Use.DaysToFull).FirstOrDefault();
         Tile(first.Use is null ? "none" : ReportFigures.DaysToFull(first.Use), first.Use is null ? "meets its limit within ten years" : $"until {ReportFigures.Name(first.Use)} of {first.Subject.Name} is full", first.Use?.DaysToFull < 14 ? "bad" : null);
         var idle = uses.Where(u => u.Subject.Kind == "container" && u.Use is { Resource: "memory", Limit: not null, Proposal: not null }).Sum(u => Math.Max(0, u.Use.Limit!.Value - u.Use.Proposal!.Value));
-        Tile(ReportFigures.Value(idle, "bytes"), "memory that containers' limits could give back");
+        Tile(ReportFigures.Value(idle, "bytes"), report.Omitted == 0 ? "memory that containers' limits could give back" : "memory that the limits of those below could give back");
         to.Append("</div>\n");
 
         void Tile(string figure, string text, string? kind = null) =>
@@ -74,7 +74,9 @@ public static class ReportPage
     // A row a subject: what a glance compares.
     private static void Overview(StringBuilder to, CapacityReport report)
     {
-        to.Append("<h2>Overview</h2><div class=\"sheet\"><table><thead><tr><th>Name</th><th>CPU</th><th>Memory</th><th>Network p95</th><th>Block I/O p95</th><th>Stalled p95</th><th>Full in</th></tr></thead><tbody>\n");
+        to.Append("<h2>Overview</h2>");
+        to.Append(report.OmittedText is { } omitted ? $"<p class=\"sub\">{Text(omitted)}.</p>" : "");
+        to.Append("<div class=\"sheet\"><table><thead><tr><th>Name</th><th>CPU</th><th>Memory</th><th>Network p95</th><th>Block I/O p95</th><th>Stalled p95</th><th>Full in</th></tr></thead><tbody>\n");
         foreach (var (number, subject) in report.Subjects.Index())
         {
             var name = number < MaxDrawn ? $"<a href=\"#s{number}\">{Text(subject.Name)}</a>" : Text(subject.Name);
@@ -187,7 +189,7 @@ public static class ReportPage
     }
 
     private static void Notes(StringBuilder to, CapacityReport report) => to.Append(CultureInfo.InvariantCulture, $"""
-        <footer><p>Lines show means, the lighter area peaks; dotted is the 95th percentile, dashed red the limit, straight the trend (least squares, over an hour at least, drawn where it explains at least 30 % of what is seen). Headroom is the share of the limit that is free at the 95th percentile. “Full in” follows the trend to the limit. A proposed limit is the 95th percentile and {report.Margin * 100:0} %, of memory and disk never below the peak, and more than its limit for what is throttled in 1 % of its periods or has lost a process for want of memory; not less for what is stalled. Stalled is the share of the time in which some task of a container waited (pressure stall information). Times are UTC.</p>{(report.Subjects.Count > MaxDrawn ? $"<p>{report.Subjects.Count - MaxDrawn} more have rows above and no charts.</p>" : "")}</footer>
+        <footer><p>Lines show means, the lighter area peaks; dotted is the 95th percentile, dashed red the limit, straight the trend (least squares, over an hour at least, drawn where it explains at least 30 % of what is seen and both halves of its time rise or fall with it). Headroom is the share of the limit that is free at the 95th percentile. “Full in” follows the trend to the limit. A proposed limit is the 95th percentile and {report.Margin * 100:0} %, of memory and disk never below the peak, and more than its limit for what is throttled in 1 % of its periods or has lost a process for want of memory; not less for what is stalled. Stalled is the share of the time in which some task of a container waited (pressure stall information). Times are UTC.</p>{(report.Subjects.Count > MaxDrawn ? $"<p>{report.Subjects.Count - MaxDrawn} more have rows above and no charts.</p>" : "")}</footer>
 
         """);
 

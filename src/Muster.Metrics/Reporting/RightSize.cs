@@ -18,7 +18,18 @@ internal static class RightSize
     private const double AfterOomKill = 0.5;
 
     public static CapacitySubject Of(CapacitySubject subject, double margin) =>
-        subject with { Resources = [.. subject.Resources.Select(r => r.Resource switch { "cpu" => Cpu(subject, r, margin), "memory" => Memory(subject, r, margin), _ => r })] };
+        subject with { Resources = [.. subject.Resources.Select(r => r.Resource switch { "cpu" => Cpu(subject, r, margin), "memory" => Memory(subject, r, margin), "disk" => NotLess(r), _ => r })] };
+
+    /// <summary>A host is given whole processors, and more memory or disk, when it needs them; nobody gives it less, and its network has no limit.</summary>
+    public static ResourceUse OfHost(ResourceUse use) => use.Resource switch
+    {
+        "cpu" => NotLess(use with { Proposal = use.Proposal is { } cores ? Math.Ceiling(cores - 1e-9) : null }),
+        "memory" or "disk" => NotLess(use),
+        _ => use with { Proposal = null },
+    };
+
+    // A file system that is hardly used is not made anew in a few kilobytes.
+    private static ResourceUse NotLess(ResourceUse use) => use.Limit is null || use.Proposal <= use.Limit ? use with { Proposal = null } : use;
 
     private static ResourceUse Cpu(CapacitySubject subject, ResourceUse use, double margin)
     {

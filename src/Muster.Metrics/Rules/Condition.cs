@@ -14,7 +14,11 @@ public enum Truth
 }
 
 /// <summary>Values at one moment with the names of their instances.</summary>
-internal sealed record RuleInput(DateTimeOffset Time, IReadOnlyDictionary<string, ValueSet> Values, Func<InstanceDomainId, int, string> InstanceName);
+/// <param name="Time">The moment.</param>
+/// <param name="Values">By metric.</param>
+/// <param name="InstanceName">An instance's name.</param>
+/// <param name="Life">Another number than before says that nobody knows what was between: nothing is carried over.</param>
+internal sealed record RuleInput(DateTimeOffset Time, IReadOnlyDictionary<string, ValueSet> Values, Func<InstanceDomainId, int, string> InstanceName, long Life = 0);
 
 /// <summary>A value that a condition looked at.</summary>
 /// <param name="Instance">Whose; null for a metric without instances.</param>
@@ -142,9 +146,9 @@ internal sealed class Comparison : Condition
 
     public override Dictionary<int, Verdict> Evaluate(RuleInput input)
     {
-        var left = _shown.Evaluate(input.Values, input.Time);
+        var left = _shown.Evaluate(input);
         var verdicts = new Dictionary<int, Verdict>();
-        foreach (var (instance, value) in _difference.Evaluate(input.Values, input.Time))
+        foreach (var (instance, value) in _difference.Evaluate(input))
         {
             var name = instance < 0 ? null : input.InstanceName(_difference.Instances, instance);
             if (name is null || _instances.Count == 0 || _instances.Any(p => FileSystemName.MatchesSimpleExpression(p, name, ignoreCase: false)))

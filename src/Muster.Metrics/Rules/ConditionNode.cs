@@ -22,9 +22,12 @@ internal abstract class ConditionNode
     /// <summary>A number that was written: it takes the units of what it stands beside.</summary>
     public virtual bool IsConstant => false;
 
+    /// <summary>A number that was written as a share, in per cent.</summary>
+    public virtual bool IsShare => false;
+
     public virtual IEnumerable<string> Metrics() => [];
 
-    public abstract Dictionary<int, double> Evaluate(IReadOnlyDictionary<string, ValueSet> inputs, DateTimeOffset time);
+    public abstract Dictionary<int, double> Evaluate(RuleInput input);
 
     /// <summary>What a value in some units is multiplied with to be in bytes, seconds and ones.</summary>
     protected internal static double ToBase(MetricUnits units) =>
@@ -42,11 +45,13 @@ internal sealed class ConstantNode : ConditionNode
 {
     private readonly double _number;
 
-    public ConstantNode(double number, MetricUnits units = default) => (_number, Units) = (number, units);
+    public ConstantNode(double number, MetricUnits units = default, bool isShare = false) => (_number, Units, IsShare) = (number, units, isShare);
+
+    public override bool IsShare { get; }
 
     public override bool IsConstant => Units == MetricUnits.None;
 
-    public override Dictionary<int, double> Evaluate(IReadOnlyDictionary<string, ValueSet> inputs, DateTimeOffset time) => new() { [-1] = _number };
+    public override Dictionary<int, double> Evaluate(RuleInput input) => new() { [-1] = _number };
 }
 
 /// <summary>The same values in bytes, seconds and ones, as pmie(1) compares them.</summary>
@@ -63,8 +68,8 @@ internal sealed class CanonicalNode : ConditionNode
 
     public override IEnumerable<string> Metrics() => _of.Metrics();
 
-    public override Dictionary<int, double> Evaluate(IReadOnlyDictionary<string, ValueSet> inputs, DateTimeOffset time) =>
-        _of.Evaluate(inputs, time) is var values && _factor == 1 ? values : values.ToDictionary(v => v.Key, v => v.Value * _factor);
+    public override Dictionary<int, double> Evaluate(RuleInput input) =>
+        _of.Evaluate(input) is var values && _factor == 1 ? values : values.ToDictionary(v => v.Key, v => v.Value * _factor);
 }
 
 /// <summary>A metric's own values.</summary>
@@ -84,10 +89,10 @@ internal sealed class NameOperand : ConditionNode
 
     public override IEnumerable<string> Metrics() => [_name];
 
-    public override Dictionary<int, double> Evaluate(IReadOnlyDictionary<string, ValueSet> inputs, DateTimeOffset time)
+    public override Dictionary<int, double> Evaluate(RuleInput input)
     {
         var values = new Dictionary<int, double>();
-        foreach (var value in inputs[_name].Values)
+        foreach (var value in input.Values[_name].Values)
         {
             // A derived metric may be a quotient of nothing.
             if (value.Value.ToDouble(_metric.Type) is var number && double.IsFinite(number))
@@ -100,7 +105,7 @@ internal sealed class NameOperand : ConditionNode
     }
 }
 
-/// <summary><c>rate</c> and <c>delta</c>: the change since the fetch before. An instance that is new or went backwards has none.</summary>
+/// <summary><c>rate</c> and <c>delta</c>: the change since the fetch before, none after a gap. An instance that is new or went backwards has none.</summary>
 internal sealed class ChangeNode : ConditionNode
 {
     private readonly ConditionNode _of;
@@ -108,6 +113,7 @@ internal sealed class ChangeNode : ConditionNode
     private readonly double _factor = 1;
     private Dictionary<int, double> _last = Nothing;
     private DateTimeOffset _lastTime;
+    private long _life;
 
     public ChangeNode(ConditionNode of, bool isRate)
     {
@@ -123,10 +129,15 @@ internal sealed class ChangeNode : ConditionNode
 
     public override IEnumerable<string> Metrics() => _of.Metrics();
 
-    public override Dictionary<int, double> Evaluate(IReadOnlyDictionary<string, ValueSet> inputs, DateTimeOffset time)
+    public override Dictionary<int, double> Evaluate(RuleInput input)
     {
-        var now = _of.Evaluate(inputs, time);
-        var elapsed = (time - _lastTime).TotalSeconds;
+        var now = _of.Evaluate(input);
+        if (input.Life != _life)
+        {
+            (_last, _life) = (Nothing, input.Life);
+        }
+
+        var elapsed = (input.Time - _lastTime).TotalSeconds;
         var changes = new Dictionary<int, double>();
         foreach (var (instance, value) in now)
         {
@@ -136,7 +147,7 @@ internal sealed class ChangeNode : ConditionNode
             }
         }
 
-        (_last, _lastTime) = (now, time);
+        (_last, _lastTime) = (now, input.Time);
         return changes;
     }
 }
@@ -150,7 +161,7 @@ internal sealed class InstantNode : ConditionNode
 
     public override IEnumerable<string> Metrics() => _of.Metrics();
 
-    public override Dictionary<int, double> Evaluate(IReadOnlyDictionary<string, ValueSet> inputs, DateTimeOffset time) => _of.Evaluate(inputs, time);
+    public override Dictionary<int, double> Evaluate(RuleInput input) => _of.Evaluate(input);
 }
 
 /// <summary><c>sum avg min max count</c>: one number from all instances.</summary>
@@ -168,9 +179,9 @@ internal sealed class AggregateNode : ConditionNode
 
     public override IEnumerable<string> Metrics() => _of.Metrics();
 
-    public override Dictionary<int, double> Evaluate(IReadOnlyDictionary<string, ValueSet> inputs, DateTimeOffset time)
+    public override Dictionary<int, double> Evaluate(RuleInput input)
     {
-        var values = _of.Evaluate(inputs, time).Values;
+        var values = _of.Evaluate(input).Values;
         return values.Count == 0 && _function != "count" ? Nothing : new Dictionary<int, double>
         {
             [-1] = _function switch
@@ -237,12 +248,14 @@ internal sealed class OperationNode : ConditionNode
 
     public override bool IsConstant => _left.IsConstant && _right.IsConstant;
 
+    public override bool IsShare => IsConstant && (_left.IsShare || _right.IsShare);
+
     public override IEnumerable<string> Metrics() => _left.Metrics().Concat(_right.Metrics());
 
-    public override Dictionary<int, double> Evaluate(IReadOnlyDictionary<string, ValueSet> inputs, DateTimeOffset time)
+    public override Dictionary<int, double> Evaluate(RuleInput input)
     {
         // Both are always evaluated: functions below remember what they saw.
-        var (left, right) = (_left.Evaluate(inputs, time), _right.Evaluate(inputs, time));
+        var (left, right) = (_left.Evaluate(input), _right.Evaluate(input));
         var result = new Dictionary<int, double>();
         foreach (var instance in Instances == InstanceDomainId.None || _left.Instances != InstanceDomainId.None ? left.Keys : right.Keys)
         {

@@ -140,7 +140,7 @@ internal sealed class ConditionNodeParser
         if (Next() == '%')
         {
             _at++;
-            return new ConstantNode(number / 100);
+            return new ConstantNode(number / 100, isShare: true);
         }
 
         var (factor, space, time, count, sign) = (1.0, 0, 0, 0, 1);

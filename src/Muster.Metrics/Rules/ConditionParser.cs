@@ -9,7 +9,7 @@ namespace Muster.Metrics.Rules;
 /// <summary>
 /// Reads conditions (pmie(1)): <c>EXPRESSION [#'INSTANCE'…] &gt;|&gt;=|&lt;|&lt;=|==|!= EXPRESSION</c>, joined instance by instance by
 /// <c>and</c>, <c>or</c>, <c>not</c> and parentheses (also <c>&amp;&amp; || !</c>). <c>all_inst</c>, <c>some_inst</c> and <c>N%_inst</c>
-/// before a comparison or a parenthesis make one truth of those of all instances; the whole condition is one of <c>some_inst</c>.
+/// before a comparison or a parenthesis make one truth of those of all instances; the whole condition may hold for some instances and for others not.
 /// </summary>
 internal sealed class ConditionParser
 {
@@ -35,7 +35,7 @@ internal sealed class ConditionParser
         var parser = new ConditionParser(text, names);
         var condition = parser.Or();
         parser.Skip();
-        return parser._at == text.Length ? new QuantifiedCondition(Quantifier.Some, condition) : throw parser.Refused("\"and\", \"or\" or the end is expected");
+        return parser._at == text.Length ? condition : throw parser.Refused("\"and\", \"or\" or the end is expected");
     }
 
     private Condition Or()
@@ -139,6 +139,11 @@ internal sealed class ConditionParser
             throw Refused("a comparison without a metric is always the same");
         }
 
+        if (leftNode.Instances != InstanceDomainId.None && rightNode.Instances != InstanceDomainId.None && leftNode.Instances != rightNode.Instances)
+        {
+            throw Refused($"{leftNode.Metrics().First()} and {rightNode.Metrics().First()} have different instances, and cannot be compared one by one: make one number of either with sum, avg, min or max");
+        }
+
         CheckUnits(leftNode, rightNode);
 
         // One side is parsed once more to be shown, since what remembers values serves one place alone.
@@ -150,6 +155,11 @@ internal sealed class ConditionParser
     private void CheckUnits(ConditionNode left, ConditionNode right)
     {
         var (a, b) = (left.Units, right.Units);
+        if ((left.IsShare && b != MetricUnits.None) || (right.IsShare && a != MetricUnits.None))
+        {
+            throw Refused($"a share in per cent cannot be compared with {Words(left.IsShare ? b : a)}: divide by what it is a share of, as in mem.util.free / mem.physmem < 10%");
+        }
+
         if (left.IsConstant || right.IsConstant || (a.Space, a.Time, a.CountDimension) == (b.Space, b.Time, b.CountDimension))
         {
             return;

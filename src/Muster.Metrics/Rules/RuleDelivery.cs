@@ -87,7 +87,7 @@ public sealed class RuleDelivery : IAsyncDisposable
         }
         catch (SocketException e)
         {
-            _log($"{news.Rule} cannot be told to {_syslog}: {e.Message}");
+            _log($"{news.Rule} cannot be told to {_syslog}: {(File.Exists(_syslog) ? e.Message : "there is no such socket, so that no system log runs here")}");
         }
     }
 

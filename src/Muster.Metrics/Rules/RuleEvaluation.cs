@@ -14,40 +14,28 @@ public static class RuleEvaluation
     // More than that nobody corrects at once.
     private const int MaxFaults = 20;
 
+    // Whoever waits longer is woken for nothing: timers end at 49 days.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
+
     /// <summary>
-    /// Evaluates over archives: a rule sees each record that has one of its metrics, at its interval at most, and what other
-    /// metrics had last. Gives every event in order; at the end where each rule stands.
+    /// Evaluates over archives at regular times from the window's beginning on, with the values that pmie(1) has then: each rule at
+    /// its interval, whenever records were written. Gives every event in order; at the end where each rule stands.
     /// </summary>
     public static IReadOnlyList<RuleStatus> Replay(IReadOnlyList<Rule> rules, ArchiveSet archives, TimeWindow window, Action<RuleEvent> onEvent)
     {
         var states = rules.Select(r => new RuleState(r, archives.Names, archives.HostName, window.From)).ToList();
-        var metrics = states.SelectMany(s => s.Metrics).Distinct(StringComparer.Ordinal).ToDictionary(m => m, m => archives.Names.Find(m)!.Descriptor, StringComparer.Ordinal);
-        var names = metrics.ToLookup(m => m.Value.Id, m => m.Key);
-        var values = metrics.Keys.ToDictionary(m => m, _ => new ValueSet(), StringComparer.Ordinal);
-        var last = new DateTimeOffset[states.Count];
-        foreach (var (archive, sample) in archives.Read(window.From, window.To, metrics.Values.Select(m => m.Id).ToHashSet()))
+        var values = new ArchiveValues(archives, [.. states.SelectMany(s => s.Metrics).Distinct(StringComparer.Ordinal)], window.From);
+        var due = rules.Select(_ => window.From).ToArray();
+        for (var time = window.From; time <= window.To; time = due.Min())
         {
-            if (sample.IsMark)
+            var ready = Enumerable.Range(0, states.Count).Where(i => due[i] <= time).ToList();
+            var input = values.At(time, ready.SelectMany(i => states[i].Metrics).Distinct(StringComparer.Ordinal));
+            foreach (var i in ready)
             {
-                foreach (var set in values.Values)
+                due[i] = time + rules[i].Interval;
+                if (states[i].Take(input) is { } news)
                 {
-                    set.Clear();
-                }
-
-                continue;
-            }
-
-            var fresh = Take(sample, names, metrics, values);
-            var input = new RuleInput(sample.Time, values, (domain, id) => archive.Metadata.InstanceName(domain, id, sample.Time) ?? id.ToString(CultureInfo.InvariantCulture));
-            for (var i = 0; i < states.Count; i++)
-            {
-                if (states[i].Metrics.Any(fresh.Contains) && sample.Time - last[i] >= states[i].Rule.Interval)
-                {
-                    last[i] = sample.Time;
-                    if (states[i].Take(input) is { } news && sample.Time >= window.From)
-                    {
-                        onEvent(news);
-                    }
+                    onEvent(news);
                 }
             }
         }
@@ -97,7 +85,8 @@ public static class RuleEvaluation
             var wait = due.Min() - time.GetUtcNow();
             if (wait > TimeSpan.Zero)
             {
-                await Task.Delay(wait, time, ct);
+                await Task.Delay(wait < LongestWait ? wait : LongestWait, time, ct);
+                continue;
             }
 
             ct.ThrowIfCancellationRequested();
@@ -118,30 +107,6 @@ public static class RuleEvaluation
 
             onStatus([.. states.Select(s => s.Status)]);
         }
-    }
-
-    private static HashSet<string> Take(ArchiveSample sample, ILookup<MetricId, string> names, Dictionary<string, MetricDescriptor> metrics, Dictionary<string, ValueSet> values)
-    {
-        var fresh = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var set in sample.Sets)
-        {
-            foreach (var name in names[set.Id])
-            {
-                fresh.Add(name);
-                values[name].Clear();
-                foreach (var value in set.Values)
-                {
-                    // A damaged archive may have a value of another type: its number is what counts.
-                    var type = value.Type ?? metrics[name].Type;
-                    if (type == metrics[name].Type)
-                    {
-                        values[name].Add(value.Instance, value.Value);
-                    }
-                }
-            }
-        }
-
-        return fresh;
     }
 
     private static RuleInput Fetch(MetricNames names, IReadOnlyList<string> metrics, MetricView view, DateTimeOffset time)

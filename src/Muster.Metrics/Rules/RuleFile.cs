@@ -35,6 +35,9 @@ public static class RuleFile
 
     private static readonly TimeSpan DefaultInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ShortestInterval = TimeSpan.FromMilliseconds(100);
+
+    // Nobody waits longer for a rule, and sums of times stay within the calendar.
+    private static readonly TimeSpan LongestInterval = TimeSpan.FromDays(366);
     private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestTimeout = TimeSpan.FromSeconds(60);
 
@@ -57,57 +60,65 @@ public static class RuleFile
             faults.Add($"line {document.LineOf($"$.rules[{twice.Last().Index}].name")}: the name {twice.Key} is given twice");
         }
 
-        return faults.Count == 0 ? rules : throw new MusterException(ErrorKind.Invalid, $"{where} is not valid: {string.Join("; ", faults.Take(20))}");
+        return faults.Count == 0 ? rules : throw new MusterException(ErrorKind.Invalid, $"{where} is not valid: {string.Join("; ", faults.Distinct(StringComparer.Ordinal).Take(20))}");
     }
 
     private static Rule Read(RuleText rule, int index, RuleFileText file, YamlDocument document, string where, List<string> faults)
     {
-        var own = new List<string>();
+        var place = $"$.rules[{index}]";
         var name = rule.Name ?? "";
         if (name.Length is 0 or > 200 || name.AsSpan().IndexOfAnyInRange('\0', '\x1f') >= 0)
         {
-            own.Add("the rule has no name of 1 to 200 characters");
+            Fault(place, "the rule has no name of 1 to 200 characters");
         }
 
         if (string.IsNullOrWhiteSpace(rule.When))
         {
-            own.Add("the rule has no when");
+            Fault(place, "the rule has no when");
         }
 
-        var interval = Span(rule.Every ?? file.Every) ?? DefaultInterval;
+        var interval = Span(rule.Every ?? file.Every, (rule.Every is null ? "$" : place) + ".every") ?? DefaultInterval;
         if (interval < ShortestInterval)
         {
-            own.Add($"the rule is evaluated more often than every {ShortestInterval.TotalMilliseconds} ms");
+            Fault(place, $"the rule is evaluated more often than every {ShortestInterval.TotalMilliseconds} ms");
         }
 
-        var actions = (rule.Actions ?? file.Actions ?? [new ActionText { Log = true }]).SelectMany((a, i) => Read(a, $"action {i + 1}", own)).ToList();
-        var (hold, repeat) = (Span(rule.For) ?? TimeSpan.Zero, Span(rule.Repeat));
-        faults.AddRange(own.Select(f => $"line {Line("")}: {f}"));
-        return new Rule(name, rule.When ?? "", hold, interval, rule.Message ?? "", actions, repeat, rule.When is null ? where : $"{where}, line {Line(".when")}");
+        var actionsAt = (rule.Actions is null ? "$" : place) + ".actions";
+        var actions = (rule.Actions ?? file.Actions ?? [new ActionText { Log = true }]).SelectMany((a, i) => Read(a, $"action {i + 1}", $"{actionsAt}[{i}]", Span, Fault)).ToList();
+        var (hold, repeat) = (Span(rule.For, place + ".for") ?? TimeSpan.Zero, Span(rule.Repeat, place + ".repeat"));
+        return new Rule(name, rule.When ?? "", hold, interval, rule.Message ?? "", actions, repeat, rule.When is null ? where : $"{where}, line {document.LineOf(place + ".when")}");
 
-        long Line(string member) => document.LineOf($"$.rules[{index}]{member}");
+        void Fault(string path, string what) => faults.Add($"line {document.LineOf(path)}: {what}");
 
-        TimeSpan? Span(string? text)
+        TimeSpan? Span(string? text, string path)
         {
+            var key = path[(path.LastIndexOf('.') + 1)..];
             try
             {
-                return text is null ? null : Durations.Parse(text, "a time");
+                var span = text is null ? (TimeSpan?)null : Durations.Parse(text, key);
+                if (span > LongestInterval)
+                {
+                    Fault(path, $"{key} is longer than {LongestInterval.TotalDays} days");
+                    return null;
+                }
+
+                return span;
             }
             catch (MusterException e)
             {
-                own.Add(e.Message);
+                Fault(path, e.Message);
                 return null;
             }
         }
     }
 
-    private static IEnumerable<RuleAction> Read(ActionText action, string what, List<string> faults)
+    private static IEnumerable<RuleAction> Read(ActionText action, string what, string path, Func<string?, string, TimeSpan?> span, Action<string, string> fault)
     {
         var actions = new List<RuleAction>();
-        var timeout = action.Timeout is null ? DefaultTimeout : Durations.Parse(action.Timeout, "timeout of " + what);
+        var timeout = span(action.Timeout, path + ".timeout") ?? DefaultTimeout;
         if (timeout <= TimeSpan.Zero || timeout > LongestTimeout)
         {
-            faults.Add($"{what} has a timeout that is not within {LongestTimeout.TotalSeconds} s");
+            fault(path, $"{what} has a timeout that is not within {LongestTimeout.TotalSeconds} s");
         }
 
         if (action.Log is true)
@@ -128,13 +139,13 @@ public static class RuleFile
             }
             else
             {
-                faults.Add($"{what} has a webhook that is no http or https address");
+                fault(path, $"{what} has a webhook that is no http or https address");
             }
         }
 
         if (actions.Count == 0 && action.Webhook is null)
         {
-            faults.Add($"{what} does nothing: write log: true, syslog: true or webhook: ADDRESS");
+            fault(path, $"{what} does nothing: write log: true, syslog: true or webhook: ADDRESS");
         }
 
         return actions;

@@ -58,7 +58,7 @@ public sealed class RuleTests : IDisposable
     {
         var news = Replay("rules: [{name: high, every: 1s, for: 2s, when: container.memory.usage > 50, message: \"{name}: {instances} at {values}\"}]", out var states);
         news.Select(n => ((n.Time - TestArchive.Start).TotalSeconds, n.State, n.Message)).Should().Equal(
-            (3, RuleStanding.Firing, "high: web, db at web 60 B, db 70 B"), (6, RuleStanding.Calm, "high is over"),
+            (3, RuleStanding.Firing, "high: web at web 60 B"), (5, RuleStanding.Firing, "high: db at db 70 B"), (6, RuleStanding.Calm, "high is over"),
             (9, RuleStanding.Firing, "high: web at web 60 B"), (10, RuleStanding.Calm, "high is over"));
         states.Should().ContainSingle().Which.State.Should().Be(RuleStanding.Calm);
     }
@@ -74,7 +74,10 @@ public sealed class RuleTests : IDisposable
     [InlineData("rules:\n- {when: sample.load > 1}", "rules.yaml is not valid: line 2: the rule has no name")]
     [InlineData("rules:\n- {name: a, when: x > 1}\n- {name: a, when: x > 1}", "line 3: the name a is given twice")]
     [InlineData("rules:\n- name: a\n  when: x > 1\n  for: [1]\n", "rules.yaml, line 4, is not valid: rules[0].for: the value has the wrong type")]
-    [InlineData("rules:\n- name: a\n  when: x > 1\n  for: soon\n", "line 2: ")]
+    [InlineData("rules:\n- name: a\n  when: x > 1\n  for: soon\n", "line 4: for=soon is not")]
+    [InlineData("rules:\n- name: a\n  when: x > 1\n  every: 400d\n  repeat: 1x\n", "line 4: every is longer than 366 days; line 5: repeat=1x is not")]
+    [InlineData("rules:\n- name: a\n  when: x > 1\n  actions:\n  - log: true\n    timeout: abc\n- {name: b}", "line 6: timeout=abc is not a length of time: write for example 90s, 30m or 24h; line 7: the rule has no when")]
+    [InlineData("every: abc\nrules:\n- {name: a, when: x > 1}\n- {name: b, when: x > 1}", "rules.yaml is not valid: line 1: every=abc is not a length of time: write for example 90s, 30m or 24h")]
     [InlineData("rules: [{name: a, when: x > 1, actions: [{webhook: 'file:///etc/passwd'}]}]", "no http")]
     [InlineData("rules: [{name: a, when: x > 1, actions: [{}]}]", "does nothing")]
     [InlineData("rules: [{name: a, when: x > 1, wen: 3}]", "wen")]
@@ -99,6 +102,8 @@ public sealed class RuleTests : IDisposable
     [InlineData("container.memory.usage > 5 furlongs")]
     [InlineData("container.memory.usage > 5 Mbyte 3")]
     [InlineData("container.memory.usage > 10 %_inst")]
+    [InlineData("container.memory.usage > 90%")]
+    [InlineData("2 * 45% < container.memory.usage")]
     [InlineData("101%_inst container.memory.usage > 5")]
     public void Refuses_a_condition_that_is_wrong(string when)
     {
@@ -226,7 +231,7 @@ public sealed class RuleTests : IDisposable
             var at = (one.Time - TestArchive.Start).TotalSeconds;
             if (one.State == RuleStanding.Firing)
             {
-                from = at;
+                from ??= at;
             }
             else if (from is not null)
             {

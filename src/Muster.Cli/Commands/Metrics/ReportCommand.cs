@@ -73,7 +73,7 @@ internal static class ReportCommand
 
             if (!call.Quiet)
             {
-                foreach (var note in archives.Notes)
+                foreach (var note in archives.Notes.Concat(report.OmittedText is { } omitted ? [omitted] : []))
                 {
                     call.Terminal.Warn(note);
                 }
