@@ -38,7 +38,7 @@ public static class CapacityPlanning
 
     // Bridges, ends of pairs, tunnels, and links upon links: what goes over them is counted once more on the link below, or never leaves the host.
     private static readonly string[] Virtual =
-        ["lo", "veth", "br-", "br", "docker", "virbr", "cni", "podman", "lxcbr", "lxdbr", "lxc", "tap", "tun", "vnet", "dummy", "ifb", "bond", "team", "vlan", "vxlan", "flannel", "cali", "kube-", "cilium", "wg", "gre", "sit", "ip6tnl", "tunl", "macvlan", "ipvlan", "mu"];
+        ["lo", "veth", "br-", "br", "docker", "virbr", "cni", "podman", "lxcbr", "lxdbr", "lxc", "tap", "tun", "vnet", "dummy", "ifb", "bond", "team", "vlan", "vxlan", "flannel", "cali", "kube-", "cilium", "wg", "gre", "sit", "ip6tnl", "tunl", "macvlan", "ipvlan", "mst"];
 
     /// <summary>Reads the archives and computes. Refused when they hold nothing that a report is made of.</summary>
     public static CapacityReport Of(ArchiveSet archives, TimeWindow window, double margin)
@@ -138,7 +138,7 @@ public static class CapacityPlanning
 
     // Of hardware have their kernel's name and a number (eth0), or one of the place (enp3s0): "br0", but not "brcm0".
     private static bool IsVirtual(string link) =>
-        link.AsSpan().IndexOfAny('.', '@', ':') >= 0 || Array.Exists(Virtual, v => link.StartsWith(v, StringComparison.Ordinal) && (v.EndsWith('-') || v is "veth" or "cali" or "lxc" || link.AsSpan(v.Length).IndexOfAnyExceptInRange('0', '9') < 0 || link[v.Length] is '-' or '_'));
+        link.AsSpan().IndexOfAny('.', '@', ':') >= 0 || Array.Exists(Virtual, v => link.StartsWith(v, StringComparison.Ordinal) && (v.EndsWith('-') || v is "veth" or "cali" or "lxc" or "mst" || link.AsSpan(v.Length).IndexOfAnyExceptInRange('0', '9') < 0 || link[v.Length] is '-' or '_'));
 
     // Limits that are none are written as 0 or as the largest number.
     internal static double? LastLimit(ValueSeries series) => LastValue(series) is > 0 and < 1L << 60 and var value ? value : null;

@@ -33,7 +33,7 @@ internal static class ReportCommand
         Description = """
             Reads archives of one host (names, files or folders) and tells for the host and each container how much CPU, memory, disk, network and block I/O it used, and for what share of the time it was stalled for want of CPU, memory or I/O: mean, 95th percentile and peak, the trend per day, the headroom below its limit, when it will be full, and a limit that would suit; one that is throttled, stalled or out of memory is not proposed less than it has. --html writes one page with charts that needs nothing else. Those that need attention come first.
 
-            Record container, kernel.all.cpu, mem, hinv.ncpu, filesys and network.interface, one minute apart and for a week or more, for proposals to rely on.
+            Record container, kernel.all.cpu, mem, hinv.ncpu, filesys and network.all, one minute apart and for a week or more, for proposals to rely on.
             """,
         Example = """
             muster metric report /var/lib/muster/metrics
