@@ -31,12 +31,9 @@ internal sealed class MetricsPart
         _time = time;
         _pods = new Lazy<PodContainers>(() => new PodContainers(options.Root, time));
         _settings = new Lazy<MetricsSettings>(() => MetricsSettings.Of(_options, SettingsFile.Load(_options.Root)));
-<<<<<<< HEAD
-        _door = new Lazy<DoorState>(() => new DoorState(MetricAgents.For(_options.Root, _time, _pods.Value), _time, Log) { IsTlsOffered = _settings.Value.Door.Certificate is not null });
+        _door = new Lazy<DoorState>(() => new DoorState(MetricAgents.For(_options.Root, _time, _pods.Value), _time, Log) { IsTlsOffered = _settings.Value.Door.Certificate is not null, Derived = Derived() });
+
         // Apart, so that nobody on the network has a say in what those of this node have open.
-=======
-        _door = new Lazy<DoorState>(() => new DoorState(MetricAgents.For(_options.Root, _time, new PodContainers(_options.Root, _time)), _time, Log) { IsTlsOffered = _settings.Value.Door.Certificate is not null, Derived = Derived() });
->>>>>>> derived
         _contexts = new Lazy<PmapiContexts>(() => new PmapiContexts(_door.Value));
         _networkContexts = new Lazy<PmapiContexts>(() => new PmapiContexts(_door.Value));
     }
