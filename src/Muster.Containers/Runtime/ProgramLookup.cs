@@ -24,6 +24,7 @@ public enum ProgramVerdict
 public static class ProgramLookup
 {
     private const int PathOnly = 0x200000;
+    private const int NonBlocking = 0x800;
 
     /// <summary>Looks for a program as execvp(3) does.</summary>
     /// <param name="root">A path of the app's root, such as <c>/proc/PID/root</c>.</param>
@@ -95,7 +96,8 @@ public static class ProgramLookup
 
     private static string? Interpreter(DirectoryHandle root, string path)
     {
-        var descriptor = Open(root, path, 0);
+        // The app may put a pipe in the program's place at this moment: opening it must not wait for its writer.
+        var descriptor = Open(root, path, NonBlocking);
         if (descriptor < 0)
         {
             return null;
