@@ -105,7 +105,8 @@ WRAPPER
   say "criu $("$criu_prefix/criu" --version 2>/dev/null | awk '/Version/{print $2}') is ready"
 }
 # PCP's tools and daemon. Its package wants to start services at once, which fails where systemd does not run and is not wanted
-# where it does: during the installation, what would start or enable them does nothing.
+# where it does: during the installation, what would start or enable them does nothing. (apt gives its scripts a path of its own,
+# DPkg::Path, whatever PATH is.)
 install_pcp() {
   local names=(pcp python3-pcp) wanted=() package shims
   for package in "${names[@]}"; do
@@ -118,7 +119,7 @@ install_pcp() {
       printf '#!/bin/sh\nexit 0\n' > "$shims/$program"
       chmod 755 "$shims/$program"
     done
-    DEBIAN_FRONTEND=noninteractive PATH="$shims:$PATH" apt-get -o Acquire::Retries=3 install -y -qq --no-install-recommends "${wanted[@]}" >/dev/null || { rm -rf "$shims"; fail "apt-get could not install ${wanted[*]}: run it by hand to see why"; }
+    DEBIAN_FRONTEND=noninteractive apt-get -o Acquire::Retries=3 -o DPkg::Path="$shims:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" install -y -qq --no-install-recommends "${wanted[@]}" >/dev/null || { rm -rf "$shims"; fail "apt-get could not install ${wanted[*]}: run it by hand to see why"; }
     rm -rf "$shims"
   fi
   if [ -e /var/lib/pcp/pmns/.NeedRebuild ]; then
