@@ -65,6 +65,9 @@ internal sealed class AppSupervision
 
     public string? Failure { get; private set; }
 
+    /// <summary>True when what the runtime keeps of the ended app is left to the pod's end.</summary>
+    public bool IsLeft { get; private set; }
+
     public List<AppOutput> Outputs { get; } = [];
 
     public AppInput? Input { get; private set; }
@@ -410,7 +413,8 @@ internal sealed class AppSupervision
         Input = null;
         TerminalDescriptor = -1;
         var again = !_context.Stopping && (_restartAsked || _plan.Restart == "always" || (_plan.Restart == "on-failure" && status != 0));
-        if (again || _plan.PostStop.Count > 0 || !_context.LeavesToClearing)
+        IsLeft = !again && _plan.PostStop.Count == 0 && _context.LeavesToEnd;
+        if (!IsLeft)
         {
             EndNotices.Tell(_context.Plan);
             _context.Runtime.Delete(_plan.Id);

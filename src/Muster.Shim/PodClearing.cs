@@ -65,17 +65,22 @@ internal static class PodClearing
         var runtime = new RuntimeCalls(plan, options.Directory);
         var cgroupLock = DescriptorLock.Open(plan.CgroupLock, create: true);
         DescriptorLock.Acquire(cgroupLock, shared: true);
-        foreach (var app in plan.Apps)
+        var hierarchies = CgroupHierarchies.Load();
+        // What outlived process 1 of its namespace (a pod of several apps may end before its infra process) is the runtime's to kill.
+        var alive = hierarchies.IsPopulated(plan.Cgroup);
+        foreach (var container in plan.Infra is { } infra ? plan.Apps.Append(infra) : plan.Apps)
         {
-            runtime.Delete(app.Id);
+            if (alive)
+            {
+                runtime.Delete(container.Id);
+            }
+            else
+            {
+                runtime.Forget(container.Id);
+            }
         }
 
-        if (plan.Infra is { } infra)
-        {
-            runtime.Delete(infra.Id);
-        }
-
-        RemoveCgroup(plan, cgroupLock);
+        RemoveCgroup(plan, cgroupLock, hierarchies);
         if (!plan.TearDownFirst)
         {
             TearDown(plan, options);
@@ -95,9 +100,8 @@ internal static class PodClearing
     }
 
     /// <summary>Removes the pod's cgroups, and the root's own when nobody else needs it.</summary>
-    public static void RemoveCgroup(SupervisionPlan plan, int cgroupLock)
+    public static void RemoveCgroup(SupervisionPlan plan, int cgroupLock, CgroupHierarchies hierarchies)
     {
-        var hierarchies = CgroupHierarchies.Load();
         hierarchies.Remove(plan.Cgroup);
         // Whoever gets the lock alone is the last: no starting shim is between making a parent and making its child.
         if (DescriptorLock.TryAcquire(cgroupLock))

@@ -169,12 +169,12 @@ internal sealed class PodSupervisor
 
         _context.StatusIsStale = false;
         // What has started was running, however soon it ended.
-        if (!_ready && _apps.TrueForAll(a => a.HasStarted))
+        var becameReady = !_ready && _apps.TrueForAll(a => a.HasStarted);
+        if (becameReady)
         {
             _ready = true;
             _slimAt = Environment.TickCount64 + SlimAfterMilliseconds;
             _context.ForgetUnclaimed();
-            _options.ReportReady();
         }
 
         foreach (var app in _apps)
@@ -191,6 +191,12 @@ internal sealed class PodSupervisor
         if (!(_context.ClearedBehind && _apps.TrueForAll(a => a.Phase == AppPhase.Ended)))
         {
             _status.Write(_apps, _infraPid, null, null, _error);
+        }
+
+        // Whoever waits may use the pod at once, and looks into the status for its processes.
+        if (becameReady)
+        {
+            _options.ReportReady();
         }
     }
 
@@ -420,12 +426,17 @@ internal sealed class PodSupervisor
             EndNotices.Tell(_plan);
             _context.Runtime.Delete(infra.Id);
         }
+        else if (_apps.Exists(a => a.IsLeft))
+        {
+            EndNotices.Tell(_plan);
+            _context.Runtime.Forget(_plan.Apps[0].Id);
+        }
 
         while (Spawn.TryReap(out _, out _))
         {
         }
 
-        PodClearing.RemoveCgroup(_plan, _cgroupLock);
+        PodClearing.RemoveCgroup(_plan, _cgroupLock, CgroupHierarchies.Load());
         PodClearing.TearDown(_plan, _options);
         if (!_plan.RemoveWhenDone)
         {

@@ -58,7 +58,7 @@ internal sealed class ShimContext
     public bool ClearedBehind => Plan is { RemoveWhenDone: true, GarbageDirectory: not null };
 
     /// <summary>True when nothing of an ended app has to be cleared before the pod ends: its end ended all its processes.</summary>
-    public bool LeavesToClearing => ClearedBehind && AppsAreInit && Plan.Apps.Count == 1;
+    public bool LeavesToEnd => AppsAreInit && Plan.Apps.Count == 1;
 
     /// <summary>Set by anything that status.json shows.</summary>
     public bool StatusIsStale { get; set; }
