@@ -52,6 +52,17 @@ public sealed class EnterTests : IDisposable
     }
 
     [Fact]
+    public void A_detached_pod_can_be_entered_as_soon_as_its_start_is_told()
+    {
+        for (var i = 0; i < 15; i++)
+        {
+            Detach("crun");
+            _root.Muster("exec", "box", "true").Succeeded();
+            _root.Muster("rm", "--force", "box").Succeeded();
+        }
+    }
+
+    [Fact]
     public void A_signal_to_exec_reaches_the_command()
     {
         Detach("crun");
