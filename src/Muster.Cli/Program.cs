@@ -6,7 +6,7 @@ using var stop = new CancellationTokenSource();
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
 using var terminal = new Terminal();
-return await new Dispatcher(CommandTable.All, terminal).RunAsync(args, stop.Token);
+return await new Dispatcher(CommandTable.Sections, terminal).RunAsync(args, stop.Token);
 
 void Cancel(PosixSignalContext signal)
 {

@@ -18,14 +18,16 @@ public sealed class Dispatcher
     /// <summary>The status of a verb that a signal ended: 128 and the signal's number.</summary>
     public static int InterruptedStatus { get; set; } = 130;
 
+    private readonly IReadOnlyList<CommandSection> _sections;
     private readonly IReadOnlyList<Command> _commands;
     private readonly Terminal _terminal;
     private bool _watching;
 
     /// <summary>A dispatcher over a table of commands.</summary>
-    public Dispatcher(IReadOnlyList<Command> commands, Terminal terminal)
+    public Dispatcher(IReadOnlyList<CommandSection> sections, Terminal terminal)
     {
-        _commands = commands;
+        _sections = sections;
+        _commands = [.. sections.SelectMany(s => s.Commands)];
         _terminal = terminal;
     }
 
@@ -82,7 +84,7 @@ public sealed class Dispatcher
 
         if (rest.Count == 0 || (rest.Count == 1 && rest[0] is "--help" or "-h" or "help"))
         {
-            (rest.Count == 0 && leading.Count == 0 ? _terminal.Error : _terminal.Out).Write(HelpText.Overview(_commands));
+            (rest.Count == 0 && leading.Count == 0 ? _terminal.Error : _terminal.Out).Write(HelpText.Overview(_sections));
             return rest.Count == 0 && leading.Count == 0 ? UsageStatus : 0;
         }
 

@@ -5,16 +5,17 @@ namespace Muster.Cli.CommandLine;
 /// <summary>Help as text, made from the command values.</summary>
 public static class HelpText
 {
-    /// <summary>What <c>muster --help</c> prints: every command with its line.</summary>
-    public static string Overview(IReadOnlyList<Command> commands)
+    /// <summary>What <c>muster --help</c> prints: every command with its line, by section.</summary>
+    public static string Overview(IReadOnlyList<CommandSection> sections)
     {
         var text = new StringBuilder();
-        text.Append("Muster runs signed container images and keeps them running.\n\nUsage: muster COMMAND [OPTION…] [ARGUMENT…]\n\nCommands:\n");
-        var shown = commands.Where(c => !c.Hidden).ToList();
+        text.Append("Muster runs signed container images and keeps them running.\n\nUsage: muster COMMAND [OPTION…] [ARGUMENT…]\n");
+        var shown = sections.SelectMany(s => s.Shown).ToList();
         var width = shown.Max(c => c.Name.Length);
-        foreach (var command in shown)
+        foreach (var section in sections)
         {
-            text.Append("  ").Append(command.Name.PadRight(width)).Append("  ").Append(command.Summary).Append('\n');
+            text.Append('\n').Append(section.Title).Append(":\n");
+            AppendCommands(text, section.Shown, width);
         }
 
         text.Append("\nOther names: ").AppendJoin(", ", shown.SelectMany(c => c.Aliases.Select(a => $"{string.Join(' ', a)} ({c.Name})"))).Append(".\n");
@@ -29,12 +30,7 @@ public static class HelpText
     {
         var text = new StringBuilder();
         text.Append("Usage: muster ").Append(group).Append(" COMMAND [OPTION…] [ARGUMENT…]\n\nCommands:\n");
-        var width = commands.Max(c => c.Name.Length);
-        foreach (var command in commands)
-        {
-            text.Append("  ").Append(command.Name.PadRight(width)).Append("  ").Append(command.Summary).Append('\n');
-        }
-
+        AppendCommands(text, commands, commands.Max(c => c.Name.Length));
         return text.Append("\nmuster ").Append(group).Append(" COMMAND --help tells more, with an example.\n").ToString();
     }
 
@@ -83,6 +79,14 @@ public static class HelpText
         return option.Value is null ? form
             : option.BareValue is null ? $"{form}={option.Value}"
             : $"{form}[={option.Value}]";
+    }
+
+    private static void AppendCommands(StringBuilder text, IEnumerable<Command> commands, int width)
+    {
+        foreach (var command in commands)
+        {
+            text.Append("  ").Append(command.Name.PadRight(width)).Append("  ").Append(command.Summary).Append('\n');
+        }
     }
 
     private static void AppendOptions(StringBuilder text, IReadOnlyList<Option> options)

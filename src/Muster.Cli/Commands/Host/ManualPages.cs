@@ -18,9 +18,8 @@ internal static class ManualPages
         {
             var folder = call.Arguments[0];
             Directory.CreateDirectory(folder);
-            var commands = CommandTable.All.Where(c => !c.Hidden).ToList();
-            OutputFile.Write(Path.Combine(folder, "muster.1"), Overview(commands));
-            foreach (var command in commands)
+            OutputFile.Write(Path.Combine(folder, "muster.1"), Overview(CommandTable.Sections));
+            foreach (var command in CommandTable.All.Where(c => !c.Hidden))
             {
                 OutputFile.Write(Path.Combine(folder, $"muster-{string.Join('-', command.Words)}.1"), Page(command));
             }
@@ -29,13 +28,17 @@ internal static class ManualPages
         },
     };
 
-    private static string Overview(IReadOnlyList<Command> commands)
+    private static string Overview(IReadOnlyList<CommandSection> sections)
     {
         var text = new StringBuilder(Heading("muster", "run signed container images and keep them running"));
         text.Append(".SH SYNOPSIS\n.B muster\n.I COMMAND\n[\\fIOPTION\\fR...] [\\fIARGUMENT\\fR...]\n.SH COMMANDS\n");
-        foreach (var command in commands)
+        foreach (var section in sections)
         {
-            text.Append(".TP\n.BR muster\\-").Append(Escape(string.Join('-', command.Words))).Append(" (1)\n").Append(Escape(command.Summary)).Append(".\n");
+            text.Append(".SS ").Append(Escape(section.Title)).Append('\n');
+            foreach (var command in section.Shown)
+            {
+                text.Append(".TP\n.BR muster\\-").Append(Escape(string.Join('-', command.Words))).Append(" (1)\n").Append(Escape(command.Summary)).Append(".\n");
+            }
         }
 
         text.Append(".SH OPTIONS\n");
