@@ -37,6 +37,7 @@ internal static class ReportAdvice
         from subject in report.Subjects
         from use in subject.Resources
         where use.Reason is not null && use.Proposal > use.Limit
+        orderby subject.Kind == "host" ? double.MinValue : CapacityPlanning.Urgency(subject)
         select new Advice(AdviceKind.Now, subject, $"Raise the {Name(use)} limit from {ReportFigures.Limit(use)} to {ReportFigures.Proposal(use)}: {use.Reason}.");
 
     private static IEnumerable<Advice> Soon(CapacityReport report) =>

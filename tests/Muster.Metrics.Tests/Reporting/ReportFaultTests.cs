@@ -158,14 +158,47 @@ public sealed class ReportFaultTests : IDisposable
         ReportPage.Render(report).Should().Contain("500 of 700 containers and apps are told");
     }
 
+    [Fact]
+    public void Tells_several_hosts_apart_in_one_report()
+    {
+        (MetricDescriptor, double[])[] values = [(TestArchive.Memory, [50 * Mega, 60 * Mega]), (TestArchive.Limit, [Giga, Giga])];
+        Write(["web", "job"], 120, i => i * 60, s => [.. values, (Busy[0], [s * 100]), (Processors, [2])], "all/a", host: "north");
+        Write(["web", "job2"], 120, i => i * 60, s => [.. values, (Busy[0], [s * 900]), (Processors, [4])], "all/b", host: "south");
+        var hosts = ArchiveSet.OpenHosts([_folder.At("all")]);
+        var report = CapacityPlanning.Of(hosts, TimeWindow.Parse(null, null, hosts), CapacityPlanning.DefaultMargin);
+        report.Host.Should().Be("2 hosts");
+        report.Hosts.Should().Equal("north", "south");
+        report.Subjects.Select(s => (s.Host, s.Kind, s.Name)).Should().Equal(
+            ("north", "host", "north"), ("north", "container", "job"), ("north", "container", "north:web"),
+            ("south", "host", "south"), ("south", "container", "job2"), ("south", "container", "south:web"));
+        Use(report, "north", "cpu").Mean.Should().BeApproximately(0.1, 1e-9);
+        Use(report, "south", "cpu").Mean.Should().BeApproximately(0.9, 1e-9);
+        ReportPage.Render(report).Should().Contain("<h3>north</h3>").And.Contain("<h3>south</h3>").And.Contain("Capacity of 2 hosts");
+    }
+
+    [Fact]
+    public void Means_and_peaks_over_a_long_time_are_those_of_the_values()
+    {
+        // Every ten minutes one high value of ten seconds: over so long a time a minute and a half are joined.
+        Write(["web"], 50_000, 10, s => [(TestArchive.Memory, [s % 600 < 10 ? Giga : 100 * Mega]), (Busy[0], [s * 100]), (Busy[2], [Math.Floor(s / 600) * 9000]), (Processors, [2])]);
+        var report = Plan();
+        var memory = Use(report, "web", "memory");
+        (memory.Mean / ((100 * Mega) + (924 * Mega / 60))).Should().BeApproximately(1, 1e-3);
+        memory.Peak.Should().Be(Giga);
+        var cpu = Use(report, "tester", "cpu");
+        cpu.Mean.Should().BeApproximately(0.115, 1e-3);
+        cpu.Peak.Should().BeApproximately(1, 1e-9, "nine seconds of ten were used at once beside one that always is");
+    }
+
     private static ResourceUse Use(CapacityReport report, string subject, string resource) => report.Subjects.Single(s => s.Name == subject).Resources.First(r => r.Resource == resource);
 
     private void Write(string[] names, int count, int interval, Func<double, (MetricDescriptor Metric, double[] Values)[]> values, string name = "a", string[]? links = null) =>
         Write(names, count, i => i * interval, values, name, links);
 
-    private void Write(string[] names, int count, Func<int, int> seconds, Func<double, (MetricDescriptor Metric, double[] Values)[]> values, string name = "a", string[]? links = null)
+    private void Write(string[] names, int count, Func<int, int> seconds, Func<double, (MetricDescriptor Metric, double[] Values)[]> values, string name = "a", string[]? links = null, string host = "tester")
     {
-        using var archive = new TestArchive(_folder.At(name));
+        Directory.CreateDirectory(Path.GetDirectoryName(_folder.At(name))!);
+        using var archive = new TestArchive(_folder.At(name), host: host);
         foreach (var metric in new[] { Received, AllReceived, Processors, Physical, Available, Used, Capacity, Kills, Disk, DiskSize }.Concat(Busy))
         {
             archive.Writer.AddDescriptor(metric, [metric.Name]);
@@ -186,6 +219,6 @@ public sealed class ReportFaultTests : IDisposable
     private CapacityReport Plan(string? from = null, string name = "a")
     {
         var archives = ArchiveSet.Open([_folder.At(name)]);
-        return CapacityPlanning.Of(archives, TimeWindow.Parse(from, null, archives), CapacityPlanning.DefaultMargin);
+        return CapacityPlanning.Of([archives], TimeWindow.Parse(from, null, archives), CapacityPlanning.DefaultMargin);
     }
 }
