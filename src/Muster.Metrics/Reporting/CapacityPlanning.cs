@@ -155,7 +155,7 @@ public static class CapacityPlanning
         var physical = LastOf("mem.physmem") * 1024;
         List<ResourceUse?> uses =
         [
-            UseStatistics.Of(("cpu", null, "cores"), [.. busy.Of(BusyMetrics.Append(Interrupts).SelectMany(m => series[m]).Where(s => s.Sums.Contains(busy))).Select(p => p.Scaled(1e-3))], LastOf("hinv.ncpu"), margin),
+            UseStatistics.Of(("cpu", null, "cores"), [.. busy.Of(BusyMetrics.Append(Interrupts).SelectMany(m => series[m]).Where(s => s.Sums.Contains(busy))).Select(p => p.Scaled(1e-3)).Select(p => AtMost(p, LastOf("hinv.ncpu")))], LastOf("hinv.ncpu"), margin),
             UseStatistics.Of(("memory", null, "bytes"), physical > 0 ? [.. series["mem.util.available"].SelectMany(s => s.Spans()).Select(p => p.Scaled(1024, physical.Value))] : [], physical, margin),
         ];
         foreach (var used in series["filesys.used"])
@@ -170,6 +170,10 @@ public static class CapacityPlanning
 
         double? LastOf(string metric) => series[metric].FirstOrDefault()?.Last;
     }
+
+    // More than all processors is no use, but a clock: the kernel counts in ticks, and a record of a busy host may be written late.
+    private static SpanPoint AtMost(SpanPoint use, double? processors) =>
+        processors > 0 ? use with { Value = Math.Min(use.Value, processors.Value), High = Math.Min(use.High, processors.Value) } : use;
 
     // A packet of a container passes its pair, a bridge and the link with hardware: it left or came to the host once.
     private static IReadOnlyList<SpanPoint> Links(ILookup<string, UseSeries> series, string direction, UseSum own)

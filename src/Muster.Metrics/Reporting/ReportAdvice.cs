@@ -49,7 +49,7 @@ internal static class ReportAdvice
 
     private static IEnumerable<Advice> Savings(CapacityReport report) =>
         from subject in report.Subjects
-        where subject.Kind == "container"
+        where subject.Kind == "container" && report.To - report.From >= UseStatistics.LeastSpan
         from use in subject.Resources
         where use is { Resource: "cpu" or "memory", Limit: not null, Proposal: not null, Reason: null, DaysToFull: null }
         let saved = use.Limit!.Value - use.Proposal!.Value

@@ -63,6 +63,11 @@ public static class ReportPage
     {
         var items = ReportAdvice.Of(report);
         to.Append("<h2>What to do</h2>\n");
+        if (report.To - report.From < TimeSpan.FromDays(1))
+        {
+            to.Append(CultureInfo.InvariantCulture, $"<p class=\"sub\">{Span(report.To - report.From)} say little of what a day or a week needs: proposals of so short a time are not to be relied on{(report.To - report.From < UseStatistics.LeastSpan ? ", and nothing is said of what could be given back" : "")}.</p>\n");
+        }
+
         if (items.Count == 0)
         {
             to.Append("<p class=\"sub\">Nothing: nothing suffers from its limit, is full within two months, or has a limit far above its need.</p>\n");

@@ -51,7 +51,9 @@ internal static class UseStatistics
         var isHard = name.Resource is "memory" or "disk";
         var isOver = isHard && points[^1].Value > bound;
         days = isOver ? 0 : days;
-        double? proposal = name.Unit == "share" ? null : RoundUp(Math.Max(percentile * (1 + margin), isHard ? peak.High : 0), name.Unit);
+        
+        // Nothing is proposed to what was never used in a direction, and shares of time have no limit.
+        double? proposal = name.Unit == "share" || (peak.High <= 0 && name.Unit is "bytes/s" or "ops/s") ? null : RoundUp(Math.Max(percentile * (1 + margin), isHard ? peak.High : 0), name.Unit);
         return new ResourceUse(name.Resource, name.Detail, name.Unit, points.Count, Mean(points), percentile, peak.High, peak.Time, points[^1].Value, slope, fit, bound, bound is { } b ? (b - percentile) / b : null, days, proposal)
         {
             Reason = isOver ? "it uses more than its limit" : null,

@@ -23,6 +23,7 @@ public sealed class ReportFaultTests : IDisposable
     private static readonly MetricDescriptor Kills = new("container.memory.oom_kills", MetricId.Of(450, 2, 9), MetricType.UInt64, TestArchive.Containers, MetricSemantics.Counter, MetricUnits.Count, "kills");
     private static readonly MetricDescriptor Disk = new("container.filesystem.used", MetricId.Of(450, 7, 0), MetricType.UInt64, TestArchive.Containers, MetricSemantics.Instant, MetricUnits.Byte, "used");
     private static readonly MetricDescriptor DiskSize = new("container.filesystem.capacity", MetricId.Of(450, 7, 1), MetricType.UInt64, TestArchive.Containers, MetricSemantics.Instant, MetricUnits.Byte, "capacity");
+    private static readonly MetricDescriptor SentBy = new("container.network.all.out.bytes", MetricId.Of(450, 5, 11), MetricType.UInt64, TestArchive.Containers, MetricSemantics.Counter, MetricUnits.Byte, "out");
     private static readonly MetricDescriptor[] Busy = [.. ((string[])["user", "nice", "sys", "steal", "irq.hard", "irq.soft", "intr", "idle", "guest"]).Select((n, i) => new MetricDescriptor("kernel.all.cpu." + n, MetricId.Of(60, 0, 60 + i), MetricType.UInt64, InstanceDomainId.None, MetricSemantics.Counter, MetricUnits.Millisecond, n))];
 
     private readonly TestFolder _folder = new();
@@ -159,6 +160,27 @@ public sealed class ReportFaultTests : IDisposable
     }
 
     [Fact]
+    public void A_host_uses_no_more_processors_than_it_has_however_late_a_record_was_written()
+    {
+        // Ticks of a whole second in records half a second apart.
+        Write([], 100, i => (i * 10) + (i % 2 * 4), s => [(Busy[0], [s % 10 < 4 ? s * 2000 : (s - 4) * 2000 + 16000]), (Processors, [2])]);
+        var cpu = Use(Plan(), "tester", "cpu");
+        cpu.Peak.Should().Be(2);
+        cpu.Headroom.Should().BeGreaterThanOrEqualTo(0);
+    }
+
+    [Fact]
+    public void Proposes_nothing_for_what_was_never_used_and_no_limit_that_nothing_could_start_with()
+    {
+        Write(["web"], 20, 60, s => [(TestArchive.Memory, [300_000]), (TestArchive.Limit, [Giga]), (SentBy, [0])]);
+        var report = Plan();
+        Use(report, "web", "network out").Proposal.Should().BeNull();
+        Use(report, "web", "memory").Proposal.Should().Be(8 * Mega);
+        ReportAdvice.Of(report).Should().BeEmpty("twenty minutes are no ground to take memory away");
+        ReportPage.Render(report).Should().Contain("20 minutes say little");
+    }
+
+    [Fact]
     public void Tells_several_hosts_apart_in_one_report()
     {
         (MetricDescriptor, double[])[] values = [(TestArchive.Memory, [50 * Mega, 60 * Mega]), (TestArchive.Limit, [Giga, Giga])];
@@ -199,7 +221,7 @@ public sealed class ReportFaultTests : IDisposable
     {
         Directory.CreateDirectory(Path.GetDirectoryName(_folder.At(name))!);
         using var archive = new TestArchive(_folder.At(name), host: host);
-        foreach (var metric in new[] { Received, AllReceived, Processors, Physical, Available, Used, Capacity, Kills, Disk, DiskSize }.Concat(Busy))
+        foreach (var metric in new[] { Received, AllReceived, Processors, Physical, Available, Used, Capacity, Kills, Disk, DiskSize, SentBy }.Concat(Busy))
         {
             archive.Writer.AddDescriptor(metric, [metric.Name]);
         }
