@@ -89,7 +89,7 @@ internal sealed class ValueSeries(string metric, MetricDescriptor descriptor, st
     }
 
     /// <summary>When the last gap up to a time began, in ticks; 0 without one.</summary>
-    public long LastGap(DateTimeOffset time) => _gaps.Where(g => g <= time.UtcTicks).DefaultIfEmpty().Max();
+    public long LastGap(DateTimeOffset time) => _gaps.Count == 0 ? 0 : _gaps.Where(g => g <= time.UtcTicks).DefaultIfEmpty().Max();
 
     /// <summary>
     /// The value at a time as PCP interpolates it: of a counter on a straight line between two records, of an instantaneous

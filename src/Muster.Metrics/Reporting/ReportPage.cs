@@ -30,11 +30,6 @@ public static class ReportPage
         to.Append("<h2>In detail</h2>\n");
         foreach (var (number, subject) in report.Subjects.Take(MaxDrawn).Index())
         {
-            if (IsFirst(report, number))
-            {
-                to.Append(CultureInfo.InvariantCulture, $"<h3>{Text(subject.Host!)}</h3>\n");
-            }
-
             Section(to, report, subject, number);
         }
 
@@ -52,7 +47,7 @@ public static class ReportPage
         var first = uses.Where(u => u.Use.DaysToFull is not null).OrderBy(u => u.Use.DaysToFull).FirstOrDefault();
         Tile(first.Use is null ? "none" : ReportFigures.DaysToFull(first.Use), first.Use is null ? "meets its limit within ten years" : $"until {ReportFigures.Name(first.Use)} of {first.Subject.Name} is full", first.Use?.DaysToFull < 14 ? "bad" : null);
         var idle = uses.Where(u => u.Subject.Kind == "container" && u.Use is { Resource: "memory", Limit: not null, Proposal: not null }).Sum(u => Math.Max(0, u.Use.Limit!.Value - u.Use.Proposal!.Value));
-        Tile(ReportFigures.Value(idle, "bytes"), report.Omitted == 0 ? "memory that containers' limits could give back" : "memory that the limits of those below could give back");
+        Tile(IsShort(report) ? "–" : ReportFigures.Value(idle, "bytes"), report.Omitted == 0 ? "memory that containers' limits could give back" : "memory that the limits of those below could give back");
         to.Append("</div>\n");
 
         void Tile(string figure, string text, string? kind = null) =>
@@ -65,12 +60,12 @@ public static class ReportPage
         to.Append("<h2>What to do</h2>\n");
         if (report.To - report.From < TimeSpan.FromDays(1))
         {
-            to.Append(CultureInfo.InvariantCulture, $"<p class=\"sub\">{Span(report.To - report.From)} say little of what a day or a week needs: proposals of so short a time are not to be relied on{(report.To - report.From < UseStatistics.LeastSpan ? ", and nothing is said of what could be given back" : "")}.</p>\n");
+            to.Append(CultureInfo.InvariantCulture, $"<p class=\"sub\">{Span(report.To - report.From)} say little of what a day or a week needs: proposals of so short a time are not to be relied on{(IsShort(report) ? ", and nothing is said of what could be given back" : "")}.</p>\n");
         }
 
         if (items.Count == 0)
         {
-            to.Append("<p class=\"sub\">Nothing: nothing suffers from its limit, is full within two months, or has a limit far above its need.</p>\n");
+            to.Append(CultureInfo.InvariantCulture, $"<p class=\"sub\">Nothing: no limit is to be raised{(IsShort(report) ? " and" : ",")} none is met within two months{(IsShort(report) ? "" : ", and none is far above its need")}.</p>\n");
             return;
         }
 
@@ -116,6 +111,9 @@ public static class ReportPage
         to.Append("</tbody></table></div>\n");
     }
 
+    // Too little to say what could be given back.
+    private static bool IsShort(CapacityReport report) => report.To - report.From < UseStatistics.LeastSpan;
+
     // Of several hosts, each has a heading of its own.
     private static bool IsFirst(CapacityReport report, int number) => report.Subjects[number].Host is { } host && (number == 0 || report.Subjects[number - 1].Host != host);
 
@@ -148,7 +146,7 @@ public static class ReportPage
 
     private static void Section(StringBuilder to, CapacityReport report, CapacitySubject subject, int number)
     {
-        to.Append(CultureInfo.InvariantCulture, $"<details id=\"s{number}\"{(number < MaxOpen ? " open=\"open\"" : "")}><summary>{Text(subject.Name)} <small>{subject.Kind}</small></summary>\n");
+        to.Append(CultureInfo.InvariantCulture, $"<details id=\"s{number}\"{(number < MaxOpen ? " open=\"open\"" : "")}><summary>{Text(subject.Name)} <small>{subject.Kind}{(subject.Host is { } host && subject.Kind != "host" ? " of " + Text(host) : "")}</small></summary>\n");
         foreach (var use in subject.Resources.Where(r => Large.Contains(r.Resource)))
         {
             Figure(to, report, subject, use);

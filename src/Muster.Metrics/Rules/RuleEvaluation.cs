@@ -171,6 +171,12 @@ public static class RuleEvaluation
 
         public IEnumerable<RuleEvent> Take(DateTimeOffset time, IReadOnlySet<int> ready)
         {
+            // Another host's archives may begin earlier and end later: of this one nobody knows anything then.
+            if (time < archives.Start || time > archives.End)
+            {
+                return [];
+            }
+
             var due = states.Where(s => ready.Contains(s.Rule)).Select(s => s.State).ToList();
             var input = _values.At(time, due.SelectMany(s => s.Metrics).Distinct(StringComparer.Ordinal));
             return due.Select(s => s.Take(input)).OfType<RuleEvent>().ToList();

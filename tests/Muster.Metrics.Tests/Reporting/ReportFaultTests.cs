@@ -195,7 +195,7 @@ public sealed class ReportFaultTests : IDisposable
             ("south", "host", "south"), ("south", "container", "job2"), ("south", "container", "south:web"));
         Use(report, "north", "cpu").Mean.Should().BeApproximately(0.1, 1e-9);
         Use(report, "south", "cpu").Mean.Should().BeApproximately(0.9, 1e-9);
-        ReportPage.Render(report).Should().Contain("<h3>north</h3>").And.Contain("<h3>south</h3>").And.Contain("Capacity of 2 hosts");
+        ReportPage.Render(report).Should().Contain("colspan=\"7\">north</th>").And.Contain("colspan=\"7\">south</th>").And.Contain("Capacity of 2 hosts").And.Contain("container of south");
     }
 
     [Fact]

@@ -66,11 +66,18 @@ public sealed class RuleArchiveTests : IDisposable
             other.Write(TestArchive.Start.AddSeconds(5), TestArchive.Sets((TestArchive.Load, [9])));
         }
 
+        // The archive of one ends earlier: what fires then is not over for it.
+        using (var late = new ArchiveWriter(_folder.At("all/late"), new ArchiveLabel(ArchiveVersion.V3, 4711, TestArchive.Start.AddHours(1), "south", "UTC0", ":Etc/UTC")))
+        {
+            late.AddDescriptor(TestArchive.Load, [TestArchive.Load.Name]);
+            late.Write(TestArchive.Start.AddHours(1).AddSeconds(5), TestArchive.Sets((TestArchive.Load, [9])));
+        }
+
         var hosts = ArchiveSet.OpenHosts([_folder.At("all")]);
         var (news, notes) = (new List<RuleEvent>(), new List<string>());
         var states = RuleEvaluation.Replay(RuleFile.Parse("rules: [{name: m, every: 10s, when: container.memory.usage > 50}]", "rules.yaml"), hosts, TimeWindow.Parse(null, null, hosts), news.Add, notes.Add);
         news.Select(n => (n.Host, Text(n.Joined), (n.Time - TestArchive.Start).TotalSeconds)).Should().Equal(("south", "web", 260), ("north", "web", 510));
-        states.Select(s => (s.Host, s.Rule)).Should().Equal(("north", "m"), ("south", "m"));
+        states.Select(s => (s.Host, s.Rule, s.State)).Should().Equal(("north", "m", RuleStanding.Firing), ("south", "m", RuleStanding.Firing));
         notes.Should().ContainSingle().Which.Should().StartWith("east: ").And.Contain("left out for this host");
         FluentActions.Invoking(() => RuleEvaluation.Replay(RuleFile.Parse("rules: [{name: m, when: no.such > 50}]", "rules.yaml"), hosts, TimeWindow.Parse(null, null, hosts), news.Add, notes.Add)).Should().Throw<MusterException>();
     }
