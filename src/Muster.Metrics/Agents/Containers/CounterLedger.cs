@@ -216,7 +216,7 @@ internal sealed class CounterLedger
 
                     // What of a source was counted here and not there yet comes on top of the other's sum.
                     var ahead = 0L;
-                    var known = line.Sources.Take(MaxSources).ToDictionary(s => s.Path, StringComparer.Ordinal);
+                    var known = line.Sources.Take(MaxSources).GroupBy(s => s.Path, StringComparer.Ordinal).ToDictionary(s => s.Key, s => s.Last(), StringComparer.Ordinal);
                     foreach (var (path, (epoch, raw)) in counter.Sources)
                     {
                         ahead += !known.TryGetValue(path, out var other) ? 0 : other.Epoch == epoch ? Math.Max(0, raw - other.Last) : 0;

@@ -122,13 +122,17 @@ internal sealed class LedgerFile(string path, TimeProvider time)
     {
         try
         {
-            return JsonSerializer.Deserialize(text, LedgerJson.Default.LedgerRecord) is { Version: 1 } record ? record : null;
+            return JsonSerializer.Deserialize(text, LedgerJson.Default.LedgerRecord) is { Version: 1 } record && IsWhole(record) ? record : null;
         }
         catch (JsonException)
         {
             return null;
         }
     }
+
+    // JSON may say null wherever there is to be something.
+    private static bool IsWhole(LedgerRecord record) =>
+        record is { BootId: not null, Containers: not null } && record.Containers.Values.All(lines => lines is not null && lines.All(l => l is { Counter: not null, Sources: not null } && l.Sources.All(s => s is { Path: not null })));
 
     private static LedgerRecord Forget(LedgerRecord record) => record with
     {

@@ -145,6 +145,10 @@ public sealed class CounterLedgerTests
         LedgerFile.Parse("{}"u8).Should().BeNull();
         LedgerFile.Parse(Encoding.UTF8.GetBytes("""{"version":2,"bootId":"b","containers":{}}""")).Should().BeNull();
         LedgerFile.Parse(Encoding.UTF8.GetBytes("""{"version":1,"bootId":"b","containers":{}}""")).Should().NotBeNull();
+        foreach (var containers in (string[])["null", """{"a":null}""", """{"a":[null]}""", """{"a":[{"counter":null}]}""", """{"a":[{"counter":"c","sources":null}]}""", """{"a":[{"counter":"c","sources":[{"path":null}]}]}"""])
+        {
+            LedgerFile.Parse(Encoding.UTF8.GetBytes($$"""{"version":1,"bootId":"b","containers":{{containers}}}""")).Should().BeNull(containers);
+        }
     }
 
     [Fact]
