@@ -7,6 +7,7 @@ using Muster.Metrics.Agents.Kernel;
 using Muster.Metrics.Agents.Memory;
 using Muster.Metrics.Agents.Network;
 using Muster.Metrics.Agents.Processes;
+using Muster.Metrics.Agents.Processes.Accounting;
 using Muster.Metrics.Agents.Processes.Hot;
 using Muster.Metrics.Agents.Tables;
 using Muster.Metrics.Agents.Text;
@@ -40,6 +41,8 @@ public static class KernelTextTarget
         """{"Name":"/web","State":{"Pid":7,"Running":true,"StartedAt":"2026-01-01T00:00:00Z"},"Config":{"Image":"a","Labels":{"com.docker.compose.project":"p"}},"Image":"sha256:0","RestartCount":1}"""u8.ToArray(),
         """[{"id":"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef","names":["web"],"image":"i","created":"2026-01-01T00:00:00Z"}]"""u8.ToArray(),
         """{"version":1,"bootId":"b","containers":{"a":[{"counter":"c","total":1,"sources":[{"path":"/a","epoch":1,"last":2}]}]}}"""u8.ToArray(),
+        """{"version":1,"bootId":"b","containers":{"a":[{"counter":"eth0 c","total":1,"sources":[{"path":"/a","epoch":1,"last":2},{"path":"/a","epoch":2,"last":9}]},null]}}"""u8.ToArray(),
+        "\u0011\u0003\0\0\0\u0003\0\0\0\0\0\0\0\0\0\0g\u0012\0\0\u0001\0\0\0\0\0\0k\0\0zC\u0005\0\u0005\0\u0005@\0\0\0\0\0\0\0\0\0\0sh\0\0\0\0\0\0\0\0\0\0\0\0\0\0"u8.ToArray(),
     ];
 
     public static void Run(ReadOnlySpan<byte> data)
@@ -53,7 +56,14 @@ public static class KernelTextTarget
         _ = DockerContainers.Parse(copy, "id", false);
         _ = DockerContainers.UsesHostNetwork(copy);
         _ = PodmanContainers.Parse(copy);
-        _ = LedgerFile.Parse(copy);
+        if (LedgerFile.Parse(copy) is { } record)
+        {
+            var ledger = new CounterLedger();
+            ledger.Load(record);
+            ledger.Merge(record);
+        }
+
+        _ = AccountingRecord.Read(data);
         _ = AccountNames.Parse(Encoding.UTF8.GetString(data));
         _ = RegisteredMonitors.ParseLogger(1, data);
         _ = RegisteredMonitors.ParseRuleEngine(1, data);

@@ -97,8 +97,28 @@ internal sealed class MetricsPart
         // When one of them fails, the others are ended and the whole part is begun anew.
         await Task.WhenAny(tasks);
         await end.CancelAsync();
-        await Task.WhenAll(tasks);
+        try
+        {
+            await Task.WhenAll(tasks);
+        }
+        finally
+        {
+            if (ct.IsCancellationRequested)
+            {
+                EndAgents();
+            }
+        }
+
         ct.ThrowIfCancellationRequested();
+    }
+
+    // At the node's end, not when the part is begun anew: what the kernel does for them goes on until then.
+    private void EndAgents()
+    {
+        foreach (var agent in _door.Value.Catalog.Agents.OfType<IDisposable>())
+        {
+            agent.Dispose();
+        }
     }
 
     // Counters of a container that ends would be lost with what it did since they were read last.

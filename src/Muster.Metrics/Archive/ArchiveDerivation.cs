@@ -12,9 +12,8 @@ namespace Muster.Metrics.Archive;
 internal sealed class ArchiveDerivation
 {
     private readonly MetricNames _names;
-    private readonly List<(MetricDescriptor Metric, HashSet<MetricId> Operands, HashSet<MetricId> Changing)> _metrics = [];
-    private readonly Dictionary<MetricId, (MetricDescriptor Metric, ValueSet Last)> _operands = [];
-    private DerivedHistory _history = new();
+    private readonly List<Derivation> _metrics = [];
+    private readonly Dictionary<MetricId, Operand> _operands = [];
 
     private ArchiveDerivation(MetricNames names, IEnumerable<MetricDescriptor> metrics)
     {
@@ -22,10 +21,10 @@ internal sealed class ArchiveDerivation
         foreach (var metric in metrics)
         {
             var operands = Agent(metric).Operands(metric.Id);
-            _metrics.Add((metric, [.. operands.Select(o => o.Metric.Id)], [.. operands.Where(o => o.IsChange).Select(o => o.Metric.Id)]));
+            _metrics.Add(new Derivation(metric, [.. operands.Select(o => o.Metric.Id)], [.. operands.Where(o => o.IsChange).Select(o => o.Metric.Id)]));
             foreach (var (operand, _) in operands)
             {
-                _operands.TryAdd(operand.Id, (operand, new ValueSet()));
+                _operands.TryAdd(operand.Id, new Operand(operand));
             }
         }
     }
@@ -45,14 +44,7 @@ internal sealed class ArchiveDerivation
     {
         if (sample.IsMark)
         {
-            // Nothing is known of what lies before it.
-            _history = new DerivedHistory();
-            foreach (var operand in _operands.Values)
-            {
-                operand.Last.Clear();
-            }
-
-            return sample;
+            return Interrupted(sample);
         }
 
         var fresh = new HashSet<MetricId>();
@@ -62,20 +54,39 @@ internal sealed class ArchiveDerivation
             {
                 fresh.Add(set.Id);
                 Take(set, operand.Metric, operand.Last);
+                operand.Source = archive;
             }
         }
 
         var input = new DerivedInput(sample.Time, id => _operands[id].Last, _ => InstanceSelection.Everything, domain => Instances(archive, domain, sample.Time));
         List<ReceivedSet>? sets = null;
-        foreach (var (metric, operands, changing) in _metrics)
+        foreach (var one in _metrics)
         {
-            if (changing.Count > 0 ? changing.IsSubsetOf(fresh) : operands.Count == 0 || operands.Overlaps(fresh))
+            if (one.Changing.Count > 0 ? one.Changing.IsSubsetOf(fresh) : one.Operands.Count == 0 || one.Operands.Overlaps(fresh))
             {
-                (sets ??= [.. sample.Sets]).Add(Evaluate(metric, input));
+                (sets ??= [.. sample.Sets]).Add(Evaluate(one, input));
             }
         }
 
         return sets is null ? sample : new ArchiveSample(sample.Time, sets);
+    }
+
+    // Nothing is known of what lies before it, and of what was computed from it neither.
+    private ArchiveSample Interrupted(ArchiveSample mark)
+    {
+        var ended = _operands.Where(o => o.Value.Source is { } source && mark.Interrupts(source, o.Key)).Select(o => o.Key).ToHashSet();
+        foreach (var id in ended)
+        {
+            _operands[id].Last.Clear();
+        }
+
+        foreach (var one in _metrics.Where(m => m.Operands.Overlaps(ended)))
+        {
+            one.History = new DerivedHistory();
+            ended.Add(one.Metric.Id);
+        }
+
+        return mark with { Interrupts = (source, id) => ended.Contains(id) || mark.Interrupts(source, id) };
     }
 
     // A damaged archive may have a value of another type than it says.
@@ -100,12 +111,34 @@ internal sealed class ArchiveDerivation
     private static List<MetricInstance> Instances(MetricArchive archive, InstanceDomainId domain, DateTimeOffset time) =>
         [.. archive.Metadata.Instances(domain).Select(i => i with { Name = archive.Metadata.InstanceName(domain, i.Id, time) ?? i.Name })];
 
-    private ReceivedSet Evaluate(MetricDescriptor metric, DerivedInput input)
+    private ReceivedSet Evaluate(Derivation one, DerivedInput input)
     {
         var values = new ValueSet();
-        Agent(metric).Evaluate(metric.Id, _history, container: null, input, values);
-        return new ReceivedSet(metric.Id, values.Error, [.. values.Values.ToArray().Select(v => new ReceivedValue(v.Instance, metric.Type, v.Value))]);
+        Agent(one.Metric).Evaluate(one.Metric.Id, one.History, container: null, input, values);
+        return new ReceivedSet(one.Metric.Id, values.Error, [.. values.Values.ToArray().Select(v => new ReceivedValue(v.Instance, one.Metric.Type, v.Value))]);
     }
 
     private DerivedAgent Agent(MetricDescriptor metric) => (DerivedAgent)_names.Find(metric.Id)!.Agent;
+
+    /// <summary>A derived metric, what it is computed from, and what of that must be fresh.</summary>
+    private sealed class Derivation(MetricDescriptor metric, HashSet<MetricId> operands, HashSet<MetricId> changing)
+    {
+        public MetricDescriptor Metric => metric;
+
+        public HashSet<MetricId> Operands => operands;
+
+        public HashSet<MetricId> Changing => changing;
+
+        public DerivedHistory History { get; set; } = new();
+    }
+
+    /// <summary>What the archives last said of a metric, and which of them.</summary>
+    private sealed class Operand(MetricDescriptor metric)
+    {
+        public MetricDescriptor Metric => metric;
+
+        public ValueSet Last { get; } = new();
+
+        public MetricArchive? Source { get; set; }
+    }
 }

@@ -8,6 +8,12 @@ internal sealed record ArchiveSample(DateTimeOffset Time, IReadOnlyList<Received
 {
     public bool IsMark => Sets.Count == 0;
 
+    /// <summary>
+    /// Of a mark among several archives: whether nobody knows how a metric went on, of which this archive gave the last value.
+    /// What another archive goes on with is not interrupted.
+    /// </summary>
+    public Func<MetricArchive, MetricId, bool> Interrupts { get; init; } = (_, _) => true;
+
     /// <summary>Reads a record of a volume with its length words; null when it is not sound.</summary>
     /// <param name="record">The record.</param>
     /// <param name="version">Of the archive.</param>

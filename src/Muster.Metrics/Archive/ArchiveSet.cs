@@ -11,6 +11,9 @@ public sealed class ArchiveSet
     // A decade of daily archives.
     private const int MaxArchives = 4000;
 
+    // A report of more nobody reads; and each is read by itself.
+    private const int MaxHosts = 500;
+
     private readonly List<MetricArchive> _archives;
     private DateTimeOffset? _end;
 
@@ -34,13 +37,41 @@ public sealed class ArchiveSet
     /// <summary>What of the named folders was passed over, and why; to be told once.</summary>
     public IReadOnlyList<string> Notes { get; private init; } = [];
 
-    /// <summary>Opens archives by their base names or files, or all archives of folders.</summary>
-    /// <param name="paths">The names.</param>
-    /// <param name="manyHosts">Whether archives of several hosts may be read at once; their instances are then told with their hosts.</param>
-    public static ArchiveSet Open(IEnumerable<string> paths, bool manyHosts = false)
+    /// <summary>Opens archives by their base names or files, or all archives of folders. Instances of several hosts are told with their hosts.</summary>
+    public static ArchiveSet Open(IEnumerable<string> paths)
+    {
+        var notes = new List<string>();
+        return Of(OpenAll(paths, notes), notes);
+    }
+
+    /// <summary>The same, each host by itself, in the order of their names.</summary>
+    public static IReadOnlyList<ArchiveSet> OpenHosts(IEnumerable<string> paths)
+    {
+        var notes = new List<string>();
+        var hosts = OpenAll(paths, notes).GroupBy(a => a.Label.HostName, StringComparer.Ordinal).OrderBy(h => h.Key, StringComparer.Ordinal).ToList();
+        return hosts.Count <= MaxHosts
+            ? [.. hosts.Select((h, i) => Of([.. h], i == 0 ? notes : []))]
+            : throw new MusterException(ErrorKind.Usage, $"The archives are of {hosts.Count} hosts: those of {MaxHosts} are read at once");
+    }
+
+    private static ArchiveSet Of(List<MetricArchive> archives, IReadOnlyList<string> notes)
+    {
+        archives = [.. archives.OrderBy(a => a.Label.Start)];
+        var hasHosts = archives.Select(a => a.Label.HostName).Distinct(StringComparer.Ordinal).Take(2).Count() > 1;
+
+        // Archives that follow one another keep their own numbers: between them lies a gap, over which nothing is counted on.
+        if (hasHosts || archives.Zip(archives.Skip(1)).Any(p => !p.First.EndsBefore(p.Second.Label.Start)))
+        {
+            var numbering = new InstanceNumbering(hasHosts);
+            archives.ForEach(a => a.Metadata.Numbering = numbering);
+        }
+
+        return new ArchiveSet(archives, ArchiveNames.Of(archives)) { Notes = notes };
+    }
+
+    private static List<MetricArchive> OpenAll(IEnumerable<string> paths, List<string> notes)
     {
         var archives = new List<MetricArchive>();
-        var notes = new List<string>();
         var count = 0;
         foreach (var path in paths)
         {
@@ -71,26 +102,7 @@ public sealed class ArchiveSet
             }
         }
 
-        if (archives.Count == 0)
-        {
-            throw new MusterException(ErrorKind.Usage, $"No archive was named: 1 to {MaxArchives} are read at once");
-        }
-
-        archives = [.. archives.OrderBy(a => a.Label.Start)];
-        var hosts = archives.Select(a => a.Label.HostName).Distinct(StringComparer.Ordinal).Take(3).ToList();
-        if (hosts.Count > 1 && !manyHosts)
-        {
-            throw new MusterException(ErrorKind.Invalid, $"The archives are of several hosts ({string.Join(", ", hosts)}): read those of one host at once");
-        }
-
-        // Archives that follow one another keep their own numbers: between them lies a gap, over which nothing is counted on.
-        if (hosts.Count > 1 || archives.Zip(archives.Skip(1)).Any(p => !p.First.EndsBefore(p.Second.Label.Start)))
-        {
-            var numbering = new InstanceNumbering(hosts.Count > 1);
-            archives.ForEach(a => a.Metadata.Numbering = numbering);
-        }
-
-        return new ArchiveSet(archives, ArchiveNames.Of(archives)) { Notes = notes };
+        return archives.Count > 0 ? archives : throw new MusterException(ErrorKind.Usage, $"No archive was named: 1 to {MaxArchives} are read at once");
     }
 
     /// <summary>When the archive begins that has the values of a time.</summary>
@@ -113,8 +125,9 @@ public sealed class ArchiveSet
 
     /// <summary>
     /// Records of all archives in the order of their times. Where an archive begins after another one of the same metrics and
-    /// host has ended stands a mark, since nobody knows what was between them. The same value of the same time, as archives
-    /// that were copied or joined have it, comes once. Only archives that overlap are open at the same time.
+    /// host has ended stands a mark, since nobody knows what was between them. A mark says what it interrupts: not what another
+    /// archive goes on with. The same value of the same time, as archives that were copied or joined have it, comes once. Only
+    /// archives that overlap are open at the same time.
     /// </summary>
     private IEnumerable<(MetricArchive Archive, ArchiveSample Sample)> ReadRecords(DateTimeOffset from, DateTimeOffset to, IReadOnlySet<MetricId>? wanted)
     {
@@ -122,7 +135,8 @@ public sealed class ArchiveSet
         var open = new PriorityQueue<Cursor, (DateTimeOffset Time, int Order)>();
         var all = new List<Cursor>();
         var seen = new SameTime();
-        var ended = new List<MetricArchive>();
+        var goingOn = new HashSet<MetricArchive>();
+        var ended = new HashSet<(string Host, MetricId Metric)>();
         try
         {
             while (waiting.Count > 0 || open.Count > 0)
@@ -144,14 +158,16 @@ public sealed class ArchiveSet
                 var sample = next.Records.Current;
                 if (sample.Time >= seen.Time)
                 {
-                    if (next.IsNew && ended.Exists(e => Shares(e, next.Archive, wanted)))
+                    if (goingOn.Add(next.Archive) && Metrics(next.Archive).Any(ended.Contains))
                     {
-                        ended.Clear();
-                        yield return (next.Archive, new ArchiveSample(seen.Time.AddTicks(1), []));
+                        yield return (next.Archive, Mark(seen.Time.AddTicks(1), next.Archive, isOwn: false));
                     }
 
-                    next.IsNew = false;
-                    if (seen.Take(Renumbered(next.Archive, sample)) is { } fresh)
+                    if (sample.IsMark)
+                    {
+                        yield return (next.Archive, Mark(sample.Time, next.Archive, isOwn: true));
+                    }
+                    else if (seen.Take(Renumbered(next.Archive, sample)) is { } fresh)
                     {
                         yield return (next.Archive, fresh);
                     }
@@ -171,20 +187,30 @@ public sealed class ArchiveSet
             {
                 open.Enqueue(cursor, (cursor.Records.Current.Time, cursor.Order));
             }
-            else if (!cursor.IsNew)
+            else if (goingOn.Remove(cursor.Archive))
             {
-                ended.Add(cursor.Archive);
+                ended.UnionWith(Metrics(cursor.Archive));
                 cursor.Records.Dispose();
             }
         }
-    }
 
-    private static bool Shares(MetricArchive one, MetricArchive other, IReadOnlySet<MetricId>? wanted) =>
-        one.Label.HostName == other.Label.HostName && one.Metadata.Metrics.Keys.Any(m => wanted?.Contains(m) is not false && other.Metadata.Metrics.ContainsKey(m));
+        // Of what an archive tells that has ended already, the next of the same metrics does not know how it went on.
+        ArchiveSample Mark(DateTimeOffset time, MetricArchive by, bool isOwn)
+        {
+            var others = goingOn.Where(a => a != by).ToHashSet();
+            return new ArchiveSample(time, [])
+            {
+                Interrupts = (source, metric) => source == by ? isOwn : !others.Contains(source) && source.Label.HostName == by.Label.HostName && by.Metadata.Metrics.ContainsKey(metric),
+            };
+        }
+
+        IEnumerable<(string, MetricId)> Metrics(MetricArchive archive) =>
+            archive.Metadata.Metrics.Keys.Where(m => wanted?.Contains(m) is not false).Select(m => (archive.Label.HostName, m));
+    }
 
     private static ArchiveSample Renumbered(MetricArchive archive, ArchiveSample sample)
     {
-        if (archive.Metadata.Numbering is not { } numbering || sample.IsMark)
+        if (archive.Metadata.Numbering is not { } numbering)
         {
             return sample;
         }
@@ -220,9 +246,6 @@ public sealed class ArchiveSet
         public IEnumerator<ArchiveSample> Records => records;
 
         public int Order => order;
-
-        /// <summary>Nothing of it was given yet.</summary>
-        public bool IsNew { get; set; } = true;
     }
 
     /// <summary>What was given of one time: more of it is given only where it is new.</summary>
@@ -246,11 +269,6 @@ public sealed class ArchiveSet
             {
                 Note(_first);
                 _first = null;
-            }
-
-            if (sample.IsMark)
-            {
-                return null;
             }
 
             var sets = sample.Sets.Select(s => s with { Values = [.. s.Values.Where(v => !_given.Contains((s.Id, v.Instance)))] }).Where(s => s.Values.Count > 0).ToList();

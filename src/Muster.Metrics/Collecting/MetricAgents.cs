@@ -4,6 +4,7 @@ using Muster.Metrics.Agents.Cgroups;
 using Muster.Metrics.Agents.Containers;
 using Muster.Metrics.Agents.Kernel;
 using Muster.Metrics.Agents.Processes;
+using Muster.Metrics.Agents.Processes.Accounting;
 using Muster.Metrics.Agents.Processes.Hot;
 using Muster.Metrics.Containers;
 
@@ -29,7 +30,7 @@ public static class MetricAgents
         [
             ContainerListAgent.Create(containers, hierarchies),
             KernelAgent.Create(containers, typeof(MetricAgents).Assembly.GetName().Version?.ToString(3) ?? "0", wanted),
-            ProcessAgent.Create(containers, tree, new HotProcesses(time, Path.Combine(root.Etc, "hotproc.conf")), wanted),
+            ProcessAgent.Create(containers, tree, new HotProcesses(time, Path.Combine(root.Etc, "hotproc.conf")), new ProcessAccounts(time, Path.Combine(root.Run, "process-accounting")), wanted),
             new ContainerAgent(containers, tree, Path.Combine(root.Run, "metrics-counters.json"), time),
         ];
     }

@@ -131,10 +131,11 @@ public sealed class MetricLogger : IDisposable
     // Version 2 has microseconds; a time that is told twice is moved on by one.
     private DateTimeOffset Now()
     {
-        var now = Clock();
-        now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
+        var now = Whole(Clock());
         return _writer is not null && now <= _writer.LastTime ? _writer.LastTime.AddTicks(TimeSpan.TicksPerMicrosecond) : now;
     }
+
+    private static DateTimeOffset Whole(DateTimeOffset time) => time.AddTicks(-(time.Ticks % TimeSpan.TicksPerMicrosecond));
 
     // The archive before is closed when there is a new one: a full disk leaves it as it is.
     private void Begin(string path, DateTimeOffset start, VolumeKeeping volumes)
@@ -173,7 +174,8 @@ public sealed class MetricLogger : IDisposable
 
     private async Task<long> SampleAsync(LogBounds bounds, VolumeKeeping volumes, Func<string>? nextArchive, CancellationToken ct)
     {
-        var start = Clock();
+        // In whole microseconds, as the times of records are: else what is due would not be yet when its record is written.
+        var start = Whole(Clock());
         var due = _plan.Groups.Select(_ => start).ToArray();
         var samples = 0L;
         var end = bounds.Duration is { } duration ? start + duration : DateTimeOffset.MaxValue;
@@ -194,6 +196,12 @@ public sealed class MetricLogger : IDisposable
                 }
 
                 var now = Now();
+                if (!Array.Exists(due, d => d <= now))
+                {
+                    // The clock was set back between the wait and here: nothing is recorded, and nothing counts as a record.
+                    continue;
+                }
+
                 Rotate(volumes, nextArchive, due, now);
                 ready.AddRange(Enumerable.Range(0, due.Length).Where(i => due[i] <= now));
                 Sample([.. ready.Select(i => _plan.Groups[i])]);
@@ -215,7 +223,7 @@ public sealed class MetricLogger : IDisposable
                 }
 
                 _brokenSince ??= Clock();
-                var retry = Clock() + RetryInterval;
+                var retry = Whole(Clock()) + RetryInterval;
                 for (var i = 0; i < due.Length; i++)
                 {
                     due[i] = due[i] < retry || _setback > TimeSpan.Zero ? retry : due[i];
@@ -249,7 +257,7 @@ public sealed class MetricLogger : IDisposable
         else
         {
             var now = Clock();
-            NextArchive(volumes, nextArchive(), due, now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond)));
+            NextArchive(volumes, nextArchive(), due, Whole(now));
             _report($"the clock was set back by {_setback.TotalSeconds:0} s: a new archive begins, {_writer!.Path}");
         }
 

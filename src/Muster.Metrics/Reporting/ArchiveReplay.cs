@@ -39,12 +39,16 @@ public static class ArchiveReplay
     public static IEnumerable<ReplayRow> Recorded(ArchiveSet archives, IReadOnlyList<string> metrics, TimeWindow window, bool isRaw)
     {
         var wanted = metrics.Select(m => (Name: m, archives.Names.Find(m)!.Descriptor)).DistinctBy(m => m.Descriptor.Id).ToDictionary(m => m.Descriptor.Id);
-        var before = new Dictionary<(MetricId, int), (DateTimeOffset Time, double Value)>();
+        var before = new Dictionary<(MetricId Metric, int), (DateTimeOffset Time, double Value, MetricArchive Source)>();
         foreach (var (archive, sample) in archives.Read(window.From, window.To, wanted.Keys.ToHashSet()))
         {
             if (sample.IsMark)
             {
-                before.Clear();
+                foreach (var key in before.Where(b => sample.Interrupts(b.Value.Source, b.Key.Metric)).Select(b => b.Key).ToList())
+                {
+                    before.Remove(key);
+                }
+
                 continue;
             }
 
@@ -61,7 +65,7 @@ public static class ArchiveReplay
                     {
                         var key = (set.Id, value.Instance);
                         var last = before.TryGetValue(key, out var found) ? found : default;
-                        before[key] = (sample.Time, number);
+                        before[key] = (sample.Time, number, archive);
                         if (last.Time == default || number < last.Value)
                         {
                             continue;
@@ -90,8 +94,9 @@ public static class ArchiveReplay
 
         // What lies before the window's end in the next record is needed for its last value.
         var derived = metrics.Where(m => archives.Names.Find(m)?.Agent is DerivedAgent).ToList();
-        var series = SeriesReading.Read(archives, [.. metrics.Except(derived)], window.From - interval, archives.End, TimeSpan.Zero);
-        var computing = derived.Count > 0 ? new InterpolatedDerivation(archives, derived, window.From - interval) : null;
+        var series = Read(metrics.Except(derived));
+        var operands = derived.Count > 0 ? Read(InterpolatedDerivation.Operands(archives.Names, derived)).ToLookup(s => s.Metric, StringComparer.Ordinal) : null;
+        var computing = operands is null ? null : new InterpolatedDerivation(archives.Names, derived, _ => operands);
         var before = computing is null ? [] : Computed(computing, window.From - interval);
         for (var time = window.From; time <= window.To; time += interval)
         {
@@ -123,6 +128,8 @@ public static class ArchiveReplay
 
             before = now;
         }
+
+        IReadOnlyList<ValueSeries> Read(IEnumerable<string> names) => SeriesReading.Read(archives, [.. names], window.From - interval, archives.End);
     }
 
     private static Dictionary<(string Metric, string Instance), (MetricDescriptor Metric, double Number)> Computed(InterpolatedDerivation computing, DateTimeOffset time)

@@ -1,5 +1,6 @@
 using Muster.Core;
 using Muster.Metrics.Archive;
+using Muster.Metrics.Names;
 
 namespace Muster.Metrics.Reporting;
 
@@ -12,8 +13,15 @@ public static class CapacityPlanning
     // Nobody reads more; the report says that there are.
     private const int MaxContainers = 500;
 
-    // Values of a long time are joined, so that memory depends on the number of containers alone: of a month, nine minutes.
+    // Values of a long time are joined: of a month, those of nine minutes, and of more where there are so many containers that memory
+    // would not hold as much.
     private const int Stretches = 5000;
+
+    // 32 bytes each, of one host at a time.
+    private const int MaxSpans = 8 * 1024 * 1024;
+
+    // Of these the last value, or by how much they grew, is all that is told.
+    private static readonly string[] Summed = ["container.cpu.limit", "container.memory.limit", "container.filesystem.capacity", "container.cpu.periods", "container.cpu.throttled", "container.memory.oom_kills", "hinv.ncpu", "mem.physmem", "filesys.capacity"];
 
     private static readonly string[] ContainerMetrics =
     [
@@ -25,7 +33,8 @@ public static class CapacityPlanning
     ];
 
     // All but idle and waiting for I/O, as pmstat(1) and mpstat count: guests' time is part of user and nice.
-    private static readonly string[] BusyMetrics = ["kernel.all.cpu.user", "kernel.all.cpu.nice", "kernel.all.cpu.sys", "kernel.all.cpu.steal", "kernel.all.cpu.irq.hard", "kernel.all.cpu.irq.soft"];
+    private static readonly string[] Kinds = ["kernel.all.cpu.irq.hard", "kernel.all.cpu.irq.soft"];
+    private static readonly string[] BusyMetrics = ["kernel.all.cpu.user", "kernel.all.cpu.nice", "kernel.all.cpu.sys", "kernel.all.cpu.steal", .. Kinds];
 
     // Both interrupts together: what pmstat needs is recorded without the two.
     private const string Interrupts = "kernel.all.cpu.intr";
@@ -40,38 +49,76 @@ public static class CapacityPlanning
     private static readonly string[] Virtual =
         ["lo", "veth", "br-", "br", "docker", "virbr", "cni", "podman", "lxcbr", "lxdbr", "lxc", "tap", "tun", "vnet", "dummy", "ifb", "bond", "team", "vlan", "vxlan", "flannel", "cali", "kube-", "cilium", "wg", "gre", "sit", "ip6tnl", "tunl", "macvlan", "ipvlan", "mst"];
 
-    /// <summary>Reads the archives and computes. Refused when they hold nothing that a report is made of.</summary>
-    public static CapacityReport Of(ArchiveSet archives, TimeWindow window, double margin)
+    /// <summary>Reads the archives of one or more hosts and computes. Refused when they hold nothing that a report is made of.</summary>
+    public static CapacityReport Of(IReadOnlyList<ArchiveSet> hosts, TimeWindow window, double margin)
     {
-        var metrics = HostMetrics.Concat(ContainerMetrics).Where(m => archives.Names.Find(m) is not null).ToList();
-        var series = SeriesReading.Read(archives, metrics, window.From, window.To, (window.To - window.From) / Stretches);
-        var table = series.ToLookup(s => s.Metric, StringComparer.Ordinal);
-        var host = new CapacitySubject(archives.HostName, "host", [.. Host(table, window.From, margin)]);
-        var instances = table.Where(g => g.Key.StartsWith("container.", StringComparison.Ordinal)).SelectMany(g => g).Where(s => s.Instance is not null)
-            .GroupBy(s => s.Instance!, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.ToDictionary(s => s.Metric, StringComparer.Ordinal), StringComparer.Ordinal);
-        var all = ContainerRows.Join(instances).Select(c => Container(c.Key, c.Value, window.From, margin)).Where(s => s.Resources.Count > 0).ToList();
-        var (cores, memory) = (all.Sum(s => Most(s, "cpu")), all.Sum(s => Most(s, "memory")));
-        var containers = all.OrderBy(Urgency).ThenByDescending(s => (cores > 0 ? Most(s, "cpu") / cores : 0) + (memory > 0 ? Most(s, "memory") / memory : 0)).ThenBy(s => s.Name, StringComparer.Ordinal).Take(MaxContainers).ToList();
-        var subjects = host.Resources.Count > 0 ? [host, .. containers] : containers;
-        if (subjects.Count == 0)
+        var all = hosts.Select(h => HostUse(h, window, margin)).Where(h => h.Subjects.Count > 0).ToList();
+        if (all.Count == 0)
         {
             throw new MusterException(ErrorKind.NotFound, "The archive holds no values that a report is made of: record container, kernel.all.cpu, mem, hinv.ncpu, filesys and network.all, for ten minutes at least");
         }
 
-        var points = series.Where(s => s.Points.Length > 0).Select(s => (First: s.Points[0].Time, Last: s.Points[^1].Time)).ToList();
+        if (all.Count > 1)
+        {
+            all = Qualified(all);
+        }
+
+        var containers = all.SelectMany(h => h.Subjects).Where(s => s.Kind != "host").ToList();
+        var told = MostTelling(containers).ToHashSet();
+        var subjects = all.SelectMany(h => h.Subjects.Where(s => s.Kind == "host").Concat(MostTelling([.. h.Subjects.Where(told.Contains)]))).ToList();
 
         // The last value before the window serves rates alone.
-        var from = points.Min(p => p.First);
-        return new CapacityReport(archives.HostName, from < window.From ? window.From : from, points.Max(p => p.Last), margin, subjects, all.Count - containers.Count);
+        var from = all.Min(h => h.First);
+        return new CapacityReport(all.Count == 1 ? all[0].Host : $"{all.Count} hosts", from < window.From ? window.From : from, all.Max(h => h.Last), margin, subjects, containers.Count - told.Count)
+        {
+            Hosts = all.Count == 1 ? null : [.. all.Select(h => h.Host)],
+        };
+    }
+
+    private static HostSubjects HostUse(ArchiveSet archives, TimeWindow window, double margin)
+    {
+        var metrics = HostMetrics.Concat(ContainerMetrics).Where(m => archives.Names.Find(m) is not null).ToList();
+        var grid = new UseGrid((window.To - window.From) / Stretches, MaxSpans);
+        var sums = new HostSums(new UseSum(grid), new UseSum(grid), new UseSum(grid), new UseSum(grid));
+        var series = SeriesReading.Read(archives, metrics, window.From, window.To, Create, []);
+        var table = series.ToLookup(s => s.Metric, StringComparer.Ordinal);
+        var host = new CapacitySubject(archives.HostName, "host", [.. Host(table, sums, margin)]);
+        var instances = table.Where(g => g.Key.StartsWith("container.", StringComparison.Ordinal)).SelectMany(g => g).Where(s => s.Instance is not null)
+            .GroupBy(s => s.Instance!, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.ToDictionary(s => s.Metric, StringComparer.Ordinal), StringComparer.Ordinal);
+        var containers = ContainerRows.Join(instances).Select(c => Container(c.Key, c.Value, margin)).Where(s => s.Resources.Count > 0);
+        List<CapacitySubject> subjects = [.. host.Resources.Count > 0 ? [host] : Array.Empty<CapacitySubject>(), .. containers];
+        return new HostSubjects(archives.HostName, subjects, series.Select(s => s.Times.First).DefaultIfEmpty().Min(), series.Select(s => s.Times.Last).DefaultIfEmpty().Max());
+
+        UseSeries Create(string name, MetricDescriptor metric, string? instance) => new(name, metric, instance, window.From, Summed.Contains(name) ? null : grid)
+        {
+            Sums = sums.For(name, instance),
+            IsTurned = name == "mem.util.available",
+        };
+    }
+
+    // What suffers, fills up, or uses the most comes first.
+    private static List<CapacitySubject> MostTelling(IReadOnlyList<CapacitySubject> containers)
+    {
+        var (cores, memory) = (containers.Sum(s => Most(s, "cpu")), containers.Sum(s => Most(s, "memory")));
+        return [.. containers.OrderBy(Urgency).ThenByDescending(s => (cores > 0 ? Most(s, "cpu") / cores : 0) + (memory > 0 ? Most(s, "memory") / memory : 0)).ThenBy(s => s.Name, StringComparer.Ordinal).Take(MaxContainers)];
+    }
+
+    // A name says of which host's container it is where another host has a pod of that name.
+    private static List<HostSubjects> Qualified(List<HostSubjects> hosts)
+    {
+        var taken = hosts.SelectMany(h => h.Subjects.Where(s => s.Kind != "host").Select(Pod).Distinct(StringComparer.Ordinal)).GroupBy(n => n, StringComparer.Ordinal).Where(g => g.Skip(1).Any()).Select(g => g.Key).ToHashSet(StringComparer.Ordinal);
+        return [.. hosts.Select(h => h with { Subjects = [.. h.Subjects.Select(s => s with { Host = h.Host, Name = s.Kind != "host" && taken.Contains(Pod(s)) ? $"{h.Host}:{s.Name}" : s.Name })] })];
+
+        static string Pod(CapacitySubject subject) => subject.Name.Split('/')[0];
     }
 
     private static double Most(CapacitySubject subject, string resource) => subject.Find(resource)?.Percentile95 ?? 0;
 
     // What suffers first, then what is full within two months, then the least headroom.
-    private static double Urgency(CapacitySubject subject) =>
+    internal static double Urgency(CapacitySubject subject) =>
         subject.Strain is { OomKills: > 0 } ? -2 : subject.Resources.Any(r => r.Reason is not null) ? -1 : subject.Resources.Min(r => Math.Min(r.DaysToFull is < 60 and var days ? days : 100_000, 100 + (1000 * (r.Headroom ?? 10))));
 
-    private static CapacitySubject Container(string name, IReadOnlyDictionary<string, ValueSeries> series, DateTimeOffset from, double margin)
+    private static CapacitySubject Container(string name, IReadOnlyDictionary<string, UseSeries> series, double margin)
     {
         ResourceUse?[] uses =
         [
@@ -94,94 +141,75 @@ public static class CapacityPlanning
         return RightSize.Of(subject, margin);
 
         IReadOnlyList<SpanPoint> Points(string metric, double factor = 1) =>
-            series.TryGetValue(metric, out var one) ? [.. one.Rates(from).Select(p => p with { Value = p.Value * factor })] : [];
+            series.TryGetValue(metric, out var one) ? [.. one.Spans().Select(p => p.Scaled(factor))] : [];
 
         double? Last(string metric) => series.TryGetValue(metric, out var one) ? LastLimit(one) : null;
 
-        double Growth(string metric) => series.TryGetValue(metric, out var one) ? one.WholeGrowth() : 0;
+        double Growth(string metric) => series.TryGetValue(metric, out var one) ? one.Growth : 0;
     }
 
-    private static IEnumerable<ResourceUse> Host(ILookup<string, ValueSeries> series, DateTimeOffset from, double margin)
+    private static IEnumerable<ResourceUse> Host(ILookup<string, UseSeries> series, HostSums sums, double margin)
     {
         // Either all of interrupts together, or the two kinds of them.
-        var busy = series["kernel.all.cpu.irq.hard"].Concat(series["kernel.all.cpu.irq.soft"]).Any() ? BusyMetrics : [.. BusyMetrics, Interrupts];
-        var physical = series["mem.physmem"].Select(LastValue).FirstOrDefault() * 1024;
+        var busy = Kinds.Any(k => series[k].Any()) ? sums.Busy : sums.BusyTogether;
+        var physical = LastOf("mem.physmem") * 1024;
         List<ResourceUse?> uses =
         [
-            UseStatistics.Of(("cpu", null, "cores"), Sum(busy.SelectMany(m => series[m]), from, 1e-3), series["hinv.ncpu"].Select(LastValue).FirstOrDefault(), margin),
-            UseStatistics.Of(("memory", null, "bytes"), physical > 0 ? [.. series["mem.util.available"].SelectMany(s => s.Rates(from)).Select(p => p with { Value = physical.Value - (p.Value * 1024) })] : [], physical, margin),
+            UseStatistics.Of(("cpu", null, "cores"), [.. busy.Of(BusyMetrics.Append(Interrupts).SelectMany(m => series[m]).Where(s => s.Sums.Contains(busy))).Select(p => p.Scaled(1e-3)).Select(p => AtMost(p, LastOf("hinv.ncpu")))], LastOf("hinv.ncpu"), margin),
+            UseStatistics.Of(("memory", null, "bytes"), physical > 0 ? [.. series["mem.util.available"].SelectMany(s => s.Spans()).Select(p => p.Scaled(1024, physical.Value))] : [], physical, margin),
         ];
         foreach (var used in series["filesys.used"])
         {
             var capacity = series["filesys.capacity"].FirstOrDefault(s => s.Instance == used.Instance);
-            uses.Add(UseStatistics.Of(("disk", used.Instance, "bytes"), [.. used.Rates(from).Select(p => p with { Value = p.Value * 1024 })], (capacity is null ? null : LastValue(capacity)) * 1024, margin));
+            uses.Add(UseStatistics.Of(("disk", used.Instance, "bytes"), [.. used.Spans().Select(p => p.Scaled(1024))], capacity?.Last * 1024, margin));
         }
 
-        uses.Add(UseStatistics.Of(("network in", null, "bytes/s"), Sum(Links(series, "in"), from, 1), null, margin));
-        uses.Add(UseStatistics.Of(("network out", null, "bytes/s"), Sum(Links(series, "out"), from, 1), null, margin));
+        uses.Add(UseStatistics.Of(("network in", null, "bytes/s"), Links(series, "in", sums.In), null, margin));
+        uses.Add(UseStatistics.Of(("network out", null, "bytes/s"), Links(series, "out", sums.Out), null, margin));
         return uses.OfType<ResourceUse>().Select(u => RightSize.OfHost(u));
+
+        double? LastOf(string metric) => series[metric].FirstOrDefault()?.Last;
     }
 
+    // More than all processors is no use, but a clock: the kernel counts in ticks, and a record of a busy host may be written late.
+    private static SpanPoint AtMost(SpanPoint use, double? processors) =>
+        processors > 0 ? use with { Value = Math.Min(use.Value, processors.Value), High = Math.Min(use.High, processors.Value) } : use;
+
     // A packet of a container passes its pair, a bridge and the link with hardware: it left or came to the host once.
-    private static IEnumerable<ValueSeries> Links(ILookup<string, ValueSeries> series, string direction)
+    private static IReadOnlyList<SpanPoint> Links(ILookup<string, UseSeries> series, string direction, UseSum own)
     {
-        var all = series[$"network.all.{direction}.bytes"].ToList();
-        if (all.Count > 0)
+        if (series[$"network.all.{direction}.bytes"].FirstOrDefault() is { } all)
         {
-            return all;
+            return all.Spans();
         }
 
         var links = series[$"network.interface.{direction}.bytes"].Where(s => s.Instance != "lo").ToList();
-        var own = links.Where(s => !IsVirtual(s.Instance!)).ToList();
-        return own.Count > 0 ? own : links;
+        return links.Exists(s => s.Sums.Contains(own)) ? own.Of(links.Where(s => s.Sums.Contains(own))) : UseSum.Overlaid(links);
     }
+
+    private static bool IsOwn(string? link) => link is not (null or "lo") && !IsVirtual(link);
 
     // Of hardware have their kernel's name and a number (eth0), or one of the place (enp3s0): "br0", but not "brcm0".
     private static bool IsVirtual(string link) =>
         link.AsSpan().IndexOfAny('.', '@', ':') >= 0 || Array.Exists(Virtual, v => link.StartsWith(v, StringComparison.Ordinal) && (v.EndsWith('-') || v is "veth" or "cali" or "lxc" or "mst" || link.AsSpan(v.Length).IndexOfAnyExceptInRange('0', '9') < 0 || link[v.Length] is '-' or '_'));
 
     // Limits that are none are written as 0 or as the largest number.
-    internal static double? LastLimit(ValueSeries series) => LastValue(series) is > 0 and < 1L << 60 and var value ? value : null;
+    internal static double? LastLimit(UseSeries series) => series.Last is > 0 and < 1L << 60 and var value ? value : null;
 
-    private static double? LastValue(ValueSeries series)
+    /// <summary>One host, the host itself first.</summary>
+    private sealed record HostSubjects(string Host, IReadOnlyList<CapacitySubject> Subjects, DateTimeOffset First, DateTimeOffset Last);
+
+    /// <summary>What is added of a host: time on processors, with the two kinds of interrupts or with both together, and bytes over its links.</summary>
+    private sealed record HostSums(UseSum Busy, UseSum BusyTogether, UseSum In, UseSum Out)
     {
-        for (var i = series.Points.Length - 1; i >= 0; i--)
+        public IReadOnlyList<UseSum> For(string metric, string? instance) => metric switch
         {
-            if (!double.IsNaN(series.Points[i].Value))
-            {
-                return series.Points[i].Value;
-            }
-        }
-
-        return null;
-    }
-
-    // Between any two times at which one of them changes, what all are together: not all are recorded at the same times.
-    private static List<SpanPoint> Sum(IEnumerable<ValueSeries> series, DateTimeOffset from, double factor)
-    {
-        var edges = new List<(long Ticks, double Change, int Count)>();
-        foreach (var rate in series.SelectMany(s => s.Rates(from)))
-        {
-            edges.Add((rate.Ticks - rate.Span, rate.Value * factor, 1));
-            edges.Add((rate.Ticks, -rate.Value * factor, -1));
-        }
-
-        edges.Sort((a, b) => a.Ticks.CompareTo(b.Ticks));
-        var sums = new List<SpanPoint>();
-        var (sum, count, before) = (0.0, 0, 0L);
-        foreach (var (ticks, change, step) in edges)
-        {
-            if (count > 0 && ticks > before)
-            {
-                sums.Add(new SpanPoint(ticks, Math.Max(0, sum), ticks - before));
-            }
-
-            (count, before) = (count + step, ticks);
-
-            // What adding and taking away has left of nothing is nothing.
-            sum = count == 0 ? 0 : sum + change;
-        }
-
-        return sums;
+            Interrupts => [BusyTogether],
+            "network.interface.in.bytes" when IsOwn(instance) => [In],
+            "network.interface.out.bytes" when IsOwn(instance) => [Out],
+            _ when Kinds.Contains(metric) => [Busy],
+            _ when BusyMetrics.Contains(metric) => [Busy, BusyTogether],
+            _ => [],
+        };
     }
 }

@@ -4,26 +4,32 @@ using System.Text.Json.Serialization;
 namespace Muster.Metrics.Reporting;
 
 /// <summary>Use of a host and its containers over a time, against their limits.</summary>
-/// <param name="Host">The host's name.</param>
+/// <param name="Host">The host's name; of several, their number (<c>3 hosts</c>).</param>
 /// <param name="From">The time of the first value.</param>
 /// <param name="To">The time of the last value.</param>
 /// <param name="Margin">The share that proposals add to what was needed.</param>
-/// <param name="Subjects">The host first, then containers, those that need attention first.</param>
+/// <param name="Subjects">Host after host: the host first, then its containers, those that need attention first.</param>
 /// <param name="Omitted">So many containers and apps more were recorded, of which nothing is told.</param>
 public sealed record CapacityReport(string Host, DateTimeOffset From, DateTimeOffset To, double Margin, IReadOnlyList<CapacitySubject> Subjects, int Omitted = 0)
 {
+    /// <summary>The names of the hosts where there are several; else null.</summary>
+    public IReadOnlyList<string>? Hosts { get; init; }
+
     /// <summary>A sentence on what is left out; null when nothing is.</summary>
     [JsonIgnore]
     public string? OmittedText => Omitted == 0 ? null : string.Create(CultureInfo.InvariantCulture, $"{Subjects.Count(s => s.Kind != "host")} of {Omitted + Subjects.Count(s => s.Kind != "host")} containers and apps are told: those that suffer, fill up, or use the most; {Omitted} are left out");
 }
 
 /// <summary>The host or one container.</summary>
-/// <param name="Name">Its name.</param>
+/// <param name="Name">Its name, with its host before a colon where containers of several hosts have that name.</param>
 /// <param name="Kind">host, container or app.</param>
 /// <param name="Resources">What it used.</param>
 /// <param name="Strain">What it suffered from its limits; null for the host, and where it was not recorded.</param>
 public sealed record CapacitySubject(string Name, string Kind, IReadOnlyList<ResourceUse> Resources, ContainerStrain? Strain = null)
 {
+    /// <summary>Of which host, where there are several; else null.</summary>
+    public string? Host { get; init; }
+
     /// <summary>The use of a resource, the first where there are several; null when it was not recorded.</summary>
     internal ResourceUse? Find(string resource) => Resources.FirstOrDefault(r => r.Resource == resource);
 }

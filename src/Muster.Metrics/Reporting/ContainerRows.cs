@@ -1,5 +1,3 @@
-using Muster.Metrics.Archive;
-
 namespace Muster.Metrics.Reporting;
 
 /// <summary>
@@ -7,7 +5,7 @@ namespace Muster.Metrics.Reporting;
 /// </summary>
 internal static class ContainerRows
 {
-    public static IEnumerable<KeyValuePair<string, IReadOnlyDictionary<string, ValueSeries>>> Join(IReadOnlyDictionary<string, Dictionary<string, ValueSeries>> instances)
+    public static IEnumerable<KeyValuePair<string, IReadOnlyDictionary<string, UseSeries>>> Join(IReadOnlyDictionary<string, Dictionary<string, UseSeries>> instances)
     {
         var apps = instances.Keys.Where(n => Pod(n) is not null).ToLookup(n => Pod(n)!, StringComparer.Ordinal);
         foreach (var (name, series) in instances)
@@ -23,9 +21,9 @@ internal static class ContainerRows
     }
 
     // The pod's own values, and the app's where they say more: the lower of two limits is the one that is met.
-    private static Dictionary<string, ValueSeries> Join(Dictionary<string, ValueSeries> pod, Dictionary<string, ValueSeries> app)
+    private static Dictionary<string, UseSeries> Join(Dictionary<string, UseSeries> pod, Dictionary<string, UseSeries> app)
     {
-        var joined = new Dictionary<string, ValueSeries>(app, StringComparer.Ordinal);
+        var joined = new Dictionary<string, UseSeries>(app, StringComparer.Ordinal);
         foreach (var (metric, series) in pod)
         {
             joined[metric] = series;
@@ -33,7 +31,7 @@ internal static class ContainerRows
 
         Lower("container.cpu.limit", "container.cpu.periods", "container.cpu.throttled");
         Lower("container.memory.limit");
-        if (app.TryGetValue("container.memory.oom_kills", out var kills) && kills.WholeGrowth() > joined["container.memory.oom_kills"].WholeGrowth())
+        if (app.TryGetValue("container.memory.oom_kills", out var kills) && kills.Growth > joined["container.memory.oom_kills"].Growth)
         {
             joined["container.memory.oom_kills"] = kills;
         }
@@ -52,7 +50,7 @@ internal static class ContainerRows
         }
     }
 
-    private static double? Limit(Dictionary<string, ValueSeries> series, string metric) => series.TryGetValue(metric, out var one) && CapacityPlanning.LastLimit(one) is { } limit ? limit : null;
+    private static double? Limit(Dictionary<string, UseSeries> series, string metric) => series.TryGetValue(metric, out var one) && CapacityPlanning.LastLimit(one) is { } limit ? limit : null;
 
     private static string? Pod(string name) => name.IndexOf('/', StringComparison.Ordinal) is > 0 and var end ? name[..end] : null;
 }

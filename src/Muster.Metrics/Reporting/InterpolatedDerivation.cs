@@ -10,41 +10,47 @@ internal sealed class InterpolatedDerivation
 {
     private readonly MetricNames _names;
     private readonly IReadOnlyList<MetricDescriptor> _metrics;
-    private readonly ILookup<MetricId, ValueSeries> _series;
-    private readonly SortedSet<long> _marks = [];
-    private DerivedHistory _history = new();
-    private long _life;
+    private readonly Func<DateTimeOffset, ILookup<string, ValueSeries>> _series;
+    private readonly Dictionary<string, (DerivedHistory History, IReadOnlyList<string> Operands, long Life)> _histories = new(StringComparer.Ordinal);
 
     // Series know their instances by name: each name of a domain gets a number.
     private readonly Dictionary<InstanceDomainId, (Dictionary<string, int> Numbers, List<MetricInstance> All)> _instances = [];
 
-    /// <param name="archives">Where from.</param>
+    /// <param name="names">The metrics of the archives.</param>
     /// <param name="metrics">Names of derived metrics.</param>
-    /// <param name="from">The first time whose values are needed.</param>
-    public InterpolatedDerivation(ArchiveSet archives, IReadOnlyList<string> metrics, DateTimeOffset from)
+    /// <param name="series">The series of what they are computed from (Operands) around a time.</param>
+    public InterpolatedDerivation(MetricNames names, IReadOnlyList<string> metrics, Func<DateTimeOffset, ILookup<string, ValueSeries>> series)
     {
-        _names = archives.Names;
+        (_names, _series) = (names, series);
         _metrics = [.. metrics.Select(m => _names.Find(m)!.Descriptor)];
-        var operands = _metrics.SelectMany(m => Agent(m).Operands(m.Id)).Select(o => o.Metric).DistinctBy(m => m.Id).ToList();
-        _series = SeriesReading.Read(archives, [.. operands.Select(o => o.Name)], from, archives.End, TimeSpan.Zero, onMark: t => _marks.Add(t.UtcTicks)).ToLookup(s => s.Descriptor.Id);
+        foreach (var metric in _metrics)
+        {
+            _histories[metric.Name] = (new DerivedHistory(), Operands(names, [metric.Name]), 0);
+        }
     }
+
+    /// <summary>The recorded metrics that some derived ones are computed from.</summary>
+    public static IReadOnlyList<string> Operands(MetricNames names, IEnumerable<string> metrics) =>
+        [.. metrics.Select(m => names.Find(m)!).SelectMany(m => ((DerivedAgent)m.Agent).Operands(m.Descriptor.Id)).Select(o => o.Metric.Name).Distinct(StringComparer.Ordinal)];
 
     /// <summary>The values at the next time.</summary>
     public IEnumerable<(MetricDescriptor Metric, string? Instance, MetricValue Value)> At(DateTimeOffset time)
     {
-        // Nothing is carried over a gap.
-        var life = _marks.GetViewBetween(0, time.UtcTicks).Max;
-        if (life != _life)
-        {
-            (_history, _life) = (new DerivedHistory(), life);
-        }
-
+        var series = _series(time);
         var read = new Dictionary<MetricId, ValueSet>();
-        var input = new DerivedInput(time, id => read.TryGetValue(id, out var known) ? known : read[id] = Values(id, time), _ => InstanceSelection.Everything, Instances);
+        var input = new DerivedInput(time, id => read.TryGetValue(id, out var known) ? known : read[id] = Values(series[_names.Find(id)!.Descriptor.Name], time), _ => InstanceSelection.Everything, Instances);
         foreach (var metric in _metrics)
         {
+            // Nothing is carried over a gap.
+            var (history, operands, before) = _histories[metric.Name];
+            var life = operands.SelectMany(o => series[o]).Select(s => s.LastGap(time)).DefaultIfEmpty().Max();
+            if (life > before)
+            {
+                _histories[metric.Name] = (history = new DerivedHistory(), operands, life);
+            }
+
             var values = new ValueSet();
-            Agent(metric).Evaluate(metric.Id, _history, container: null, input, values);
+            Agent(metric).Evaluate(metric.Id, history, container: null, input, values);
             foreach (var value in values.Values.ToArray())
             {
                 yield return (metric, value.Instance < 0 ? null : _instances[metric.Instances].All[value.Instance].Name, value.Value);
@@ -52,10 +58,13 @@ internal sealed class InterpolatedDerivation
         }
     }
 
-    private ValueSet Values(MetricId id, DateTimeOffset time)
+    /// <summary>When what a derived metric is computed from last had a gap, in ticks.</summary>
+    public long LastGap(string metric) => _histories[metric].Life;
+
+    private ValueSet Values(IEnumerable<ValueSeries> all, DateTimeOffset time)
     {
         var values = new ValueSet();
-        foreach (var series in _series[id])
+        foreach (var series in all)
         {
             var number = series.At(time);
             if (!double.IsNaN(number))

@@ -37,6 +37,7 @@ internal static class ReportAdvice
         from subject in report.Subjects
         from use in subject.Resources
         where use.Reason is not null && use.Proposal > use.Limit
+        orderby subject.Kind == "host" ? double.MinValue : CapacityPlanning.Urgency(subject)
         select new Advice(AdviceKind.Now, subject, $"Raise the {Name(use)} limit from {ReportFigures.Limit(use)} to {ReportFigures.Proposal(use)}: {use.Reason}.");
 
     private static IEnumerable<Advice> Soon(CapacityReport report) =>
@@ -48,7 +49,7 @@ internal static class ReportAdvice
 
     private static IEnumerable<Advice> Savings(CapacityReport report) =>
         from subject in report.Subjects
-        where subject.Kind == "container"
+        where subject.Kind == "container" && report.To - report.From >= UseStatistics.LeastSpan
         from use in subject.Resources
         where use is { Resource: "cpu" or "memory", Limit: not null, Proposal: not null, Reason: null, DaysToFull: null }
         let saved = use.Limit!.Value - use.Proposal!.Value

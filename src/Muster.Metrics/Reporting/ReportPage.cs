@@ -13,6 +13,9 @@ public static class ReportPage
     // The rest is a click away.
     private const int MaxOpen = 6;
 
+    // Hosts below the title; all of them stand in the table.
+    private const int MaxNamed = 12;
+
     private static readonly string[] Large = ["cpu", "memory", "disk"];
 
     /// <summary>The whole page.</summary>
@@ -20,7 +23,7 @@ public static class ReportPage
     {
         var to = new StringBuilder(64 * 1024);
         to.Append(CultureInfo.InvariantCulture, $"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\"><title>Capacity of {Text(report.Host)}</title>\n<style>\n{ReportStyle.Text}\n</style></head><body><main>\n");
-        to.Append(CultureInfo.InvariantCulture, $"<h1>Capacity of {Text(report.Host)}</h1><p class=\"sub\">{report.From:d MMMM yyyy, HH:mm} to {report.To:d MMMM yyyy, HH:mm} UTC · {Span(report.To - report.From)}</p>\n");
+        to.Append(CultureInfo.InvariantCulture, $"<h1>Capacity of {Text(report.Host)}</h1><p class=\"sub\">{(report.Hosts is { } hosts ? Text(Named(hosts)) + "<br>" : "")}{report.From:d MMMM yyyy, HH:mm} to {report.To:d MMMM yyyy, HH:mm} UTC · {Span(report.To - report.From)}</p>\n");
         Tiles(to, report);
         Todo(to, report);
         Overview(to, report);
@@ -44,7 +47,7 @@ public static class ReportPage
         var first = uses.Where(u => u.Use.DaysToFull is not null).OrderBy(u => u.Use.DaysToFull).FirstOrDefault();
         Tile(first.Use is null ? "none" : ReportFigures.DaysToFull(first.Use), first.Use is null ? "meets its limit within ten years" : $"until {ReportFigures.Name(first.Use)} of {first.Subject.Name} is full", first.Use?.DaysToFull < 14 ? "bad" : null);
         var idle = uses.Where(u => u.Subject.Kind == "container" && u.Use is { Resource: "memory", Limit: not null, Proposal: not null }).Sum(u => Math.Max(0, u.Use.Limit!.Value - u.Use.Proposal!.Value));
-        Tile(ReportFigures.Value(idle, "bytes"), report.Omitted == 0 ? "memory that containers' limits could give back" : "memory that the limits of those below could give back");
+        Tile(IsShort(report) ? "–" : ReportFigures.Value(idle, "bytes"), report.Omitted == 0 ? "memory that containers' limits could give back" : "memory that the limits of those below could give back");
         to.Append("</div>\n");
 
         void Tile(string figure, string text, string? kind = null) =>
@@ -55,9 +58,14 @@ public static class ReportPage
     {
         var items = ReportAdvice.Of(report);
         to.Append("<h2>What to do</h2>\n");
+        if (report.To - report.From < TimeSpan.FromDays(1))
+        {
+            to.Append(CultureInfo.InvariantCulture, $"<p class=\"sub\">{Span(report.To - report.From)} say little of what a day or a week needs: proposals of so short a time are not to be relied on{(IsShort(report) ? ", and nothing is said of what could be given back" : "")}.</p>\n");
+        }
+
         if (items.Count == 0)
         {
-            to.Append("<p class=\"sub\">Nothing: nothing suffers from its limit, is full within two months, or has a limit far above its need.</p>\n");
+            to.Append(CultureInfo.InvariantCulture, $"<p class=\"sub\">Nothing: no limit is to be raised{(IsShort(report) ? " and" : ",")} none is met within two months{(IsShort(report) ? "" : ", and none is far above its need")}.</p>\n");
             return;
         }
 
@@ -65,11 +73,15 @@ public static class ReportPage
         foreach (var item in items)
         {
             var (kind, word) = item.Kind switch { AdviceKind.Now => ("now", "now"), AdviceKind.Soon => ("soon", "soon"), _ => ("saving", "saves") };
-            to.Append(CultureInfo.InvariantCulture, $"<li class=\"k-{kind}\"><em>{word}</em><b>{Text(item.Subject.Name)}</b><span>{Text(item.Text)}</span></li>\n");
+            to.Append(CultureInfo.InvariantCulture, $"<li class=\"k-{kind}\"><em>{word}</em><b>{Text(item.Subject.Name)}{Of(item.Subject)}</b><span>{Text(item.Text)}</span></li>\n");
         }
 
         to.Append("</ul>\n");
     }
+
+    // Of which host a container is, where its name does not say so.
+    private static string Of(CapacitySubject subject) =>
+        subject.Host is { } host && subject.Name != host && !subject.Name.StartsWith(host + ":", StringComparison.Ordinal) ? $" <small>{Text(host)}</small>" : "";
 
     // A row a subject: what a glance compares.
     private static void Overview(StringBuilder to, CapacityReport report)
@@ -79,6 +91,11 @@ public static class ReportPage
         to.Append("<div class=\"sheet\"><table><thead><tr><th>Name</th><th>CPU</th><th>Memory</th><th>Network p95</th><th>Block I/O p95</th><th>Stalled p95</th><th>Full in</th></tr></thead><tbody>\n");
         foreach (var (number, subject) in report.Subjects.Index())
         {
+            if (IsFirst(report, number))
+            {
+                to.Append(CultureInfo.InvariantCulture, $"<tr class=\"host\"><th colspan=\"7\">{Text(subject.Host!)}</th></tr>\n");
+            }
+
             var name = number < MaxDrawn ? $"<a href=\"#s{number}\">{Text(subject.Name)}</a>" : Text(subject.Name);
             to.Append(CultureInfo.InvariantCulture, $"<tr><td class=\"name\" title=\"{Text(subject.Name)}\">{name}</td>");
             foreach (var resource in (string[])["cpu", "memory"])
@@ -93,6 +110,12 @@ public static class ReportPage
 
         to.Append("</tbody></table></div>\n");
     }
+
+    // Too little to say what could be given back.
+    private static bool IsShort(CapacityReport report) => report.To - report.From < UseStatistics.LeastSpan;
+
+    // Of several hosts, each has a heading of its own.
+    private static bool IsFirst(CapacityReport report, int number) => report.Subjects[number].Host is { } host && (number == 0 || report.Subjects[number - 1].Host != host);
 
     private static string Pair(CapacitySubject subject, string left, string right, string leftSign, string rightSign)
     {
@@ -123,7 +146,7 @@ public static class ReportPage
 
     private static void Section(StringBuilder to, CapacityReport report, CapacitySubject subject, int number)
     {
-        to.Append(CultureInfo.InvariantCulture, $"<details id=\"s{number}\"{(number < MaxOpen ? " open=\"open\"" : "")}><summary>{Text(subject.Name)} <small>{subject.Kind}</small></summary>\n");
+        to.Append(CultureInfo.InvariantCulture, $"<details id=\"s{number}\"{(number < MaxOpen ? " open=\"open\"" : "")}><summary>{Text(subject.Name)} <small>{subject.Kind}{(subject.Host is { } host && subject.Kind != "host" ? " of " + Text(host) : "")}</small></summary>\n");
         foreach (var use in subject.Resources.Where(r => Large.Contains(r.Resource)))
         {
             Figure(to, report, subject, use);
@@ -192,6 +215,8 @@ public static class ReportPage
         <footer><p>Lines show means, the lighter area peaks; dotted is the 95th percentile, dashed red the limit, straight the trend (least squares, over an hour at least, drawn where it explains at least 30 % of what is seen and both halves of its time rise or fall with it). Headroom is the share of the limit that is free at the 95th percentile. “Full in” follows the trend to the limit. A proposed limit is the 95th percentile and {report.Margin * 100:0} %, of memory and disk never below the peak, and more than its limit for what is throttled in 1 % of its periods or has lost a process for want of memory; not less for what is stalled. Stalled is the share of the time in which some task of a container waited (pressure stall information). Times are UTC.</p>{(report.Subjects.Count > MaxDrawn ? $"<p>{report.Subjects.Count - MaxDrawn} more have rows above and no charts.</p>" : "")}</footer>
 
         """);
+
+    private static string Named(IReadOnlyList<string> hosts) => string.Join(", ", hosts.Take(MaxNamed)) + (hosts.Count > MaxNamed ? $" and {hosts.Count - MaxNamed} more" : "");
 
     private static string Value(double value, ResourceUse use) => Text(ReportFigures.Value(value, use.Unit));
 

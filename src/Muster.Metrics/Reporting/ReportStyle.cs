@@ -11,6 +11,7 @@ internal static class ReportStyle
         main{max-width:1240px;margin:0 auto;padding:32px 24px 64px}
         h1{font-size:28px;margin:0 0 4px;letter-spacing:-.01em}
         h2{font-size:20px;margin:40px 0 12px;display:flex;gap:10px;align-items:baseline;overflow-wrap:anywhere}
+        tr.host th{text-align:left;padding-top:18px;font-weight:650}
         h2 small{font-size:13px;font-weight:500;color:var(--soft)}
         p.sub{margin:0;color:var(--soft)}
         .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(200px,1fr));gap:14px;margin:24px 0 8px}

@@ -17,6 +17,9 @@ internal static class RightSize
     /// <summary>What the memory that nobody got would have been is not known; half as much again is tried.</summary>
     private const double AfterOomKill = 0.5;
 
+    /// <summary>With less a container cannot start another process.</summary>
+    private const double LeastMemory = 8 * 1048576;
+
     public static CapacitySubject Of(CapacitySubject subject, double margin) =>
         subject with { Resources = [.. subject.Resources.Select(r => r.Resource switch { "cpu" => Cpu(subject, r, margin), "memory" => Memory(subject, r, margin), "disk" => NotLess(r), _ => r })] };
 
@@ -48,6 +51,7 @@ internal static class RightSize
 
     private static ResourceUse Memory(CapacitySubject subject, ResourceUse use, double margin)
     {
+        use = use.Proposal < LeastMemory ? use with { Proposal = LeastMemory } : use;
         if (use.Limit is not { } limit)
         {
             return use;

@@ -36,7 +36,7 @@ internal static class UseStatistics
         }
 
         var percentile = Percentile(points, 0.95);
-        var peak = points.MaxBy(p => p.Value);
+        var peak = points.MaxBy(p => p.High);
         var (slope, end, fit, since) = Forecast(points);
         var bound = limit is > 0 ? limit : null;
         double? days = null;
@@ -51,8 +51,10 @@ internal static class UseStatistics
         var isHard = name.Resource is "memory" or "disk";
         var isOver = isHard && points[^1].Value > bound;
         days = isOver ? 0 : days;
-        double? proposal = name.Unit == "share" ? null : RoundUp(Math.Max(percentile * (1 + margin), isHard ? peak.Value : 0), name.Unit);
-        return new ResourceUse(name.Resource, name.Detail, name.Unit, points.Count, Mean(points), percentile, peak.Value, peak.Time, points[^1].Value, slope, fit, bound, bound is { } b ? (b - percentile) / b : null, days, proposal)
+        
+        // Nothing is proposed to what was never used in a direction, and shares of time have no limit.
+        double? proposal = name.Unit == "share" || (peak.High <= 0 && name.Unit is "bytes/s" or "ops/s") ? null : RoundUp(Math.Max(percentile * (1 + margin), isHard ? peak.High : 0), name.Unit);
+        return new ResourceUse(name.Resource, name.Detail, name.Unit, points.Count, Mean(points), percentile, peak.High, peak.Time, points[^1].Value, slope, fit, bound, bound is { } b ? (b - percentile) / b : null, days, proposal)
         {
             Reason = isOver ? "it uses more than its limit" : null,
             TrendSince = since,
@@ -164,7 +166,7 @@ internal static class UseStatistics
             }
 
             before = bucket.Key;
-            result.Add(new ChartPoint(new DateTimeOffset((long)bucket.Average(p => (double)p.Ticks - first) + first, TimeSpan.Zero), Mean([.. bucket]), bucket.Max(p => p.Value)));
+            result.Add(new ChartPoint(new DateTimeOffset((long)bucket.Average(p => (double)p.Ticks - first) + first, TimeSpan.Zero), Mean([.. bucket]), bucket.Max(p => p.High)));
         }
 
         return result;

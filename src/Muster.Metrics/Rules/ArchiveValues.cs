@@ -9,44 +9,32 @@ namespace Muster.Metrics.Rules;
 /// <summary>What archives say at any time, interpolated as pmie(1) has it (PM_MODE_INTERP), for times that do not go back.</summary>
 internal sealed class ArchiveValues
 {
-    // As much is held at once: memory depends on the number of instances, not on the length of the archives.
-    private static readonly TimeSpan Portion = TimeSpan.FromHours(6);
-
-    // The record after a time is looked for so far beyond: what is recorded more rarely is unknown at the end of a portion.
-    private static readonly TimeSpan Beyond = TimeSpan.FromHours(2);
-
-    private readonly ArchiveSet _archives;
-    private readonly List<string> _recorded;
+    private readonly MovingSeries _series;
     private readonly InterpolatedDerivation? _derived;
-    private readonly SortedSet<long> _marks = [];
     private readonly Dictionary<InstanceDomainId, (Dictionary<string, int> Numbers, List<string> Names)> _instances = [];
-    private ILookup<string, ValueSeries> _series = Array.Empty<ValueSeries>().ToLookup(s => s.Metric);
-    private DateTimeOffset _until = DateTimeOffset.MinValue;
 
-    public ArchiveValues(ArchiveSet archives, IReadOnlyCollection<string> metrics, DateTimeOffset from)
+    public ArchiveValues(ArchiveSet archives, IReadOnlyCollection<string> metrics)
     {
         var derived = metrics.Where(m => archives.Names.Find(m)?.Agent is DerivedAgent).ToList();
-        (_archives, _recorded) = (archives, [.. metrics.Except(derived)]);
-        _derived = derived.Count > 0 ? new InterpolatedDerivation(archives, derived, from) : null;
+        _series = new MovingSeries(archives, [.. metrics.Except(derived).Union(InterpolatedDerivation.Operands(archives.Names, derived), StringComparer.Ordinal)]);
+        _derived = derived.Count > 0 ? new InterpolatedDerivation(archives.Names, derived, _series.At) : null;
     }
 
     /// <summary>The values of some metrics. Instances have numbers of their own, by name: those of archives may be given to others later.</summary>
     public RuleInput At(DateTimeOffset time, IEnumerable<string> metrics)
     {
-        if (time >= _until)
-        {
-            _until = time + Portion;
-            _series = SeriesReading.Read(_archives, _recorded, time, _until + Beyond, TimeSpan.Zero, _series.SelectMany(s => s), t => _marks.Add(t.UtcTicks)).ToLookup(s => s.Metric, StringComparer.Ordinal);
-        }
-
+        var series = _series.At(time);
         var values = metrics.ToDictionary(m => m, _ => new ValueSet(), StringComparer.Ordinal);
+        var gaps = new Dictionary<(string, int), long>();
         foreach (var (metric, set) in values)
         {
-            foreach (var one in _series[metric])
+            foreach (var one in series[metric])
             {
                 if (one.At(time) is var number && !double.IsNaN(number))
                 {
-                    set.Add(Number(one.Descriptor.Instances, one.Instance), DerivedNumber.Of(number, one.Descriptor.Type));
+                    var instance = Number(one.Descriptor.Instances, one.Instance);
+                    set.Add(instance, DerivedNumber.Of(number, one.Descriptor.Type));
+                    gaps[(metric, instance)] = one.LastGap(time);
                 }
             }
         }
@@ -56,11 +44,13 @@ internal sealed class ArchiveValues
         {
             if (values.TryGetValue(metric.Name, out var set))
             {
-                set.Add(Number(metric.Instances, instance), value);
+                var number = Number(metric.Instances, instance);
+                set.Add(number, value);
+                gaps[(metric.Name, number)] = _derived!.LastGap(metric.Name);
             }
         }
 
-        return new RuleInput(time, values, (domain, id) => _instances[domain].Names[id], _marks.GetViewBetween(0, time.UtcTicks).Max);
+        return new RuleInput(time, values, (domain, id) => _instances[domain].Names[id], (metric, instance) => gaps.GetValueOrDefault((metric, instance)));
     }
 
     private int Number(InstanceDomainId domain, string? name)

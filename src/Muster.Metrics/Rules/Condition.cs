@@ -17,8 +17,8 @@ public enum Truth
 /// <param name="Time">The moment.</param>
 /// <param name="Values">By metric.</param>
 /// <param name="InstanceName">An instance's name.</param>
-/// <param name="Life">Another number than before says that nobody knows what was between: nothing is carried over.</param>
-internal sealed record RuleInput(DateTimeOffset Time, IReadOnlyDictionary<string, ValueSet> Values, Func<InstanceDomainId, int, string> InstanceName, long Life = 0);
+/// <param name="LastGap">Of a metric's instance: another number than before says that nobody knows what was between, nothing is carried over. Null where there are no gaps.</param>
+internal sealed record RuleInput(DateTimeOffset Time, IReadOnlyDictionary<string, ValueSet> Values, Func<InstanceDomainId, int, string> InstanceName, Func<string, int, long>? LastGap = null);
 
 /// <summary>A value that a condition looked at.</summary>
 /// <param name="Instance">Whose; null for a metric without instances.</param>

@@ -113,11 +113,13 @@ internal sealed class ChangeNode : ConditionNode
     private readonly double _factor = 1;
     private Dictionary<int, double> _last = Nothing;
     private DateTimeOffset _lastTime;
-    private long _life;
+    private readonly IReadOnlyList<string> _metrics;
+    private Dictionary<int, long> _gaps = [];
 
     public ChangeNode(ConditionNode of, bool isRate)
     {
         (_of, _isRate, Instances, Units) = (of, isRate, of.Instances, of.Units);
+        _metrics = [.. of.Metrics().Distinct(StringComparer.Ordinal)];
         if (isRate)
         {
             // Milliseconds a second is a share of the time: what had a dimension of time loses it and its scale.
@@ -132,22 +134,18 @@ internal sealed class ChangeNode : ConditionNode
     public override Dictionary<int, double> Evaluate(RuleInput input)
     {
         var now = _of.Evaluate(input);
-        if (input.Life != _life)
-        {
-            (_last, _life) = (Nothing, input.Life);
-        }
-
+        var gaps = input.LastGap is { } lastGap ? now.Keys.ToDictionary(i => i, i => _metrics.Max(m => lastGap(m, i))) : [];
         var elapsed = (input.Time - _lastTime).TotalSeconds;
         var changes = new Dictionary<int, double>();
         foreach (var (instance, value) in now)
         {
-            if (_last.TryGetValue(instance, out var before) && elapsed > 0 && (value >= before || _of.Semantics != MetricSemantics.Counter))
+            if (_last.TryGetValue(instance, out var before) && elapsed > 0 && _gaps.GetValueOrDefault(instance) == gaps.GetValueOrDefault(instance) && (value >= before || _of.Semantics != MetricSemantics.Counter))
             {
                 changes[instance] = _isRate ? (value - before) * _factor / elapsed : value - before;
             }
         }
 
-        (_last, _lastTime) = (now, input.Time);
+        (_last, _lastTime, _gaps) = (now, input.Time, gaps);
         return changes;
     }
 }

@@ -19,49 +19,67 @@ public static class RuleEvaluation
 
     /// <summary>
     /// Evaluates over archives at regular times from the window's beginning on, with the values that pmie(1) has then: each rule at
-    /// its interval, whenever records were written. Gives every event in order; at the end where each rule stands.
+    /// its interval, whenever records were written, for each host by itself. Gives every event in order; at the end where each rule
+    /// stands. A rule that only some of the hosts have the metrics of is left out for the others, and said to be.
     /// </summary>
-    public static IReadOnlyList<RuleStatus> Replay(IReadOnlyList<Rule> rules, ArchiveSet archives, TimeWindow window, Action<RuleEvent> onEvent)
+    public static IReadOnlyList<RuleStatus> Replay(IReadOnlyList<Rule> rules, IReadOnlyList<ArchiveSet> hosts, TimeWindow window, Action<RuleEvent> onEvent, Action<string> onNote)
     {
-        var states = rules.Select(r => new RuleState(r, archives.Names, archives.HostName, window.From)).ToList();
-        var values = new ArchiveValues(archives, [.. states.SelectMany(s => s.Metrics).Distinct(StringComparer.Ordinal)], window.From);
+        Check(rules, [.. hosts.Select(h => h.Names)]);
+        var all = hosts.Select(h => new HostRules(h, [.. rules.Select((r, i) => (i, State: State(r, h, window.From, onNote))).Where(r => r.State is not null).Select(r => (r.i, r.State!))])).ToList();
         var due = rules.Select(_ => window.From).ToArray();
         for (var time = window.From; time <= window.To; time = due.Min())
         {
-            var ready = Enumerable.Range(0, states.Count).Where(i => due[i] <= time).ToList();
-            var input = values.At(time, ready.SelectMany(i => states[i].Metrics).Distinct(StringComparer.Ordinal));
+            var ready = Enumerable.Range(0, rules.Count).Where(i => due[i] <= time).ToHashSet();
+            foreach (var news in all.SelectMany(h => h.Take(time, ready)))
+            {
+                onEvent(news);
+            }
+
             foreach (var i in ready)
             {
                 due[i] = time + rules[i].Interval;
-                if (states[i].Take(input) is { } news)
-                {
-                    onEvent(news);
-                }
             }
         }
 
-        return [.. states.Select(s => s.Status)];
+        return [.. all.SelectMany(h => h.States.Select(s => hosts.Count > 1 ? s.State.Status with { Host = h.Name } : s.State.Status))];
     }
 
     /// <summary>Refuses rules whose conditions these metrics do not fit, all of them at once.</summary>
-    public static void Check(IReadOnlyList<Rule> rules, MetricNames names)
-    {
-        var faults = new List<string>();
-        foreach (var rule in rules)
-        {
-            try
-            {
-                _ = new RuleState(rule, names, HostFacts.HostName, default);
-            }
-            catch (MusterException e)
-            {
-                faults.Add(e.Message);
-            }
-        }
+    public static void Check(IReadOnlyList<Rule> rules, MetricNames names) => Check(rules, [names]);
 
+    /// <summary>The same for several hosts: refuses what fits none of them.</summary>
+    public static void Check(IReadOnlyList<Rule> rules, IReadOnlyList<MetricNames> hosts)
+    {
+        var faults = rules.Select(r => hosts.Select(h => Fault(r, h)).ToList()).Where(f => f.TrueForAll(x => x is not null)).Select(f => f[0]!).ToList();
         if (faults.Count > 0)
         {
             throw new MusterException(ErrorKind.Invalid, string.Join("; ", faults.Take(MaxFaults)) + (faults.Count > MaxFaults ? $"; and {faults.Count - MaxFaults} more" : ""));
+        }
+    }
+
+    private static string? Fault(Rule rule, MetricNames names)
+    {
+        try
+        {
+            _ = new RuleState(rule, names, HostFacts.HostName, default);
+            return null;
+        }
+        catch (MusterException e)
+        {
+            return e.Message;
+        }
+    }
+
+    private static RuleState? State(Rule rule, ArchiveSet host, DateTimeOffset start, Action<string> onNote)
+    {
+        try
+        {
+            return new RuleState(rule, host.Names, host.HostName, start);
+        }
+        catch (MusterException e)
+        {
+            onNote($"{host.HostName}: {e.Message}; the rule is left out for this host");
+            return null;
         }
     }
 
@@ -140,5 +158,28 @@ public static class RuleEvaluation
 
             return known.GetValueOrDefault(id) ?? id.ToString(CultureInfo.InvariantCulture);
         });
+    }
+
+    /// <summary>The rules of one host over its archives.</summary>
+    private sealed class HostRules(ArchiveSet archives, IReadOnlyList<(int Rule, RuleState State)> states)
+    {
+        private readonly ArchiveValues _values = new(archives, [.. states.SelectMany(s => s.State.Metrics).Distinct(StringComparer.Ordinal)]);
+
+        public string Name => archives.HostName;
+
+        public IReadOnlyList<(int Rule, RuleState State)> States => states;
+
+        public IEnumerable<RuleEvent> Take(DateTimeOffset time, IReadOnlySet<int> ready)
+        {
+            // Another host's archives may begin earlier and end later: of this one nobody knows anything then.
+            if (time < archives.Start || time > archives.End)
+            {
+                return [];
+            }
+
+            var due = states.Where(s => ready.Contains(s.Rule)).Select(s => s.State).ToList();
+            var input = _values.At(time, due.SelectMany(s => s.Metrics).Distinct(StringComparer.Ordinal));
+            return due.Select(s => s.Take(input)).OfType<RuleEvent>().ToList();
+        }
     }
 }

@@ -35,7 +35,11 @@ public sealed record RuleEvent(string Rule, string Host, DateTimeOffset Time, Ru
 }
 
 /// <summary>A rule's state, as it is shown.</summary>
-public sealed record RuleStatus(string Rule, RuleStanding State, DateTimeOffset Since, string Condition, IReadOnlyList<RuleMatch> Matches);
+public sealed record RuleStatus(string Rule, RuleStanding State, DateTimeOffset Since, string Condition, IReadOnlyList<RuleMatch> Matches)
+{
+    /// <summary>On which host, where there are several; else null.</summary>
+    public string? Host { get; init; }
+}
 
 /// <summary>One rule over time: pure but for what its condition remembers.</summary>
 internal sealed class RuleState

@@ -33,7 +33,7 @@ public sealed class PcpComparisonTests(ITestOutputHelper output)
     public void Gives_what_pmcd_gives_of_processes_and_groups()
     {
         Assert.SkipWhen(RealPmcd.Missing is not null, RealPmcd.Missing ?? "");
-        Compare(ProcessAgent.Create(ContainerCatalog.Empty), ["proc", "cgroup"], KnownDifferences.Processes);
+        Compare(ProcessAgent.Create(ContainerCatalog.Empty), ["proc", "cgroup", "acct"], KnownDifferences.Processes);
     }
 
     [Fact]

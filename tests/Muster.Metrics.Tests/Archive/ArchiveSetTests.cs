@@ -61,15 +61,65 @@ public sealed class ArchiveSetTests : IDisposable
     }
 
     [Fact]
-    public void Tells_several_hosts_apart_or_refuses_them()
+    public void Tells_several_hosts_apart()
     {
         Write("a", "one", TimeSpan.Zero, TimeSpan.FromMinutes(1), 10, TestArchive.Load);
         Write("b", "two", TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(1), 10, TestArchive.Load);
         Write("c", "two", TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(1), 10, TestArchive.Memory, "web");
-        FluentActions.Invoking(() => ArchiveSet.Open([_folder.Path])).Should().Throw<MusterException>().WithMessage("*one, two*");
-        var archives = ArchiveSet.Open([_folder.Path], manyHosts: true);
+        ArchiveSet.OpenHosts([_folder.Path]).Select(h => (h.HostName, h.Names.All.Count)).Should().Equal(("one", 1), ("two", 2));
+        var archives = ArchiveSet.Open([_folder.Path]);
         var rows = ArchiveReplay.Recorded(archives, ArchiveReplay.Metrics(archives, []), new TimeWindow(DateTimeOffset.MinValue, DateTimeOffset.MaxValue), isRaw: true).ToList();
         rows.GroupBy(r => (r.Metric, r.Instance)).Select(g => (g.Key.Metric, g.Key.Instance, g.Count())).Should().BeEquivalentTo([("sample.load", "one", 10), ("sample.load", "two", 10), ("container.memory.usage", "two:web", 10)]);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_mark_interrupts_only_what_its_own_archive_tells(bool isDerived)
+    {
+        Counter("a", "web", 0, 20, markAfter: 10);
+        Counter("b", "db", 0.5, 20, markAfter: null);
+        var archives = ArchiveSet.Open([_folder.Path]);
+        if (isDerived)
+        {
+            var definitions = new Muster.Metrics.Derived.DerivedDefinitions(TimeProvider.System);
+            definitions.Add("my.all = instant(container.cpu.usage)", isOwn: true);
+            archives = archives.With(definitions);
+        }
+
+        var rows = ArchiveReplay.Recorded(archives, [isDerived ? "my.all" : "container.cpu.usage"], new TimeWindow(DateTimeOffset.MinValue, DateTimeOffset.MaxValue), isRaw: false).ToList();
+        rows.Count(r => r.Instance == "db").Should().BeGreaterThanOrEqualTo(isDerived ? 20 : 19, "of the first value alone there is no rate");
+        if (!isDerived)
+        {
+            rows.Count(r => r.Instance == "web").Should().Be(18, "nor of the one behind the mark");
+            var series = SeriesReading.Read(archives, ["container.cpu.usage"], DateTimeOffset.MinValue, DateTimeOffset.MaxValue).ToDictionary(s => s.Instance!);
+            series["db"].Points.ToArray().Count(p => double.IsNaN(p.Value)).Should().Be(0);
+            series["web"].Points.ToArray().Count(p => double.IsNaN(p.Value)).Should().Be(1);
+        }
+    }
+
+    [Fact]
+    public void A_mark_counts_although_another_archive_has_a_record_of_its_time()
+    {
+        Counter("a", "web", 0, 20, markAfter: 10);
+        Counter("b", "db", 0.001, 20, markAfter: null);
+        ArchiveReplay.Recorded(ArchiveSet.Open([_folder.Path]), ["container.cpu.usage"], new TimeWindow(DateTimeOffset.MinValue, DateTimeOffset.MaxValue), isRaw: false).Count(r => r.Instance == "web").Should().Be(18);
+    }
+
+    private void Counter(string name, string instance, double from, int count, int? markAfter)
+    {
+        var start = Start + TimeSpan.FromSeconds(from);
+        using var writer = new ArchiveWriter(_folder.At(name), new ArchiveLabel(ArchiveVersion.V3, 4711, start, "tester", "UTC0", ":Etc/UTC"));
+        writer.AddDescriptor(TestArchive.Cpu, [TestArchive.Cpu.Name]);
+        writer.AddInstances(start, TestArchive.Containers, [new MetricInstance(0, instance)]);
+        for (var i = 0; i < count; i++)
+        {
+            writer.Write(start.AddSeconds(i + 1), TestArchive.Sets((TestArchive.Cpu, [i * 1000.0])));
+            if (i == markAfter)
+            {
+                writer.Write(start.AddSeconds(i + 1).AddMilliseconds(1), []);
+            }
+        }
     }
 
     [Fact]

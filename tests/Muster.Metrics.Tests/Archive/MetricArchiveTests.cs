@@ -241,7 +241,7 @@ public sealed class MetricArchiveTests : IDisposable
         Directory.GetFiles(_folder.Path).Should().HaveCount(2);
     }
 
-    private static IReadOnlyList<ValueSeries> Numbers(string path, DateTimeOffset from) => SeriesReading.Read(ArchiveSet.Open([path]), ["sample.load"], from, DateTimeOffset.MaxValue, TimeSpan.Zero);
+    private static IReadOnlyList<ValueSeries> Numbers(string path, DateTimeOffset from) => SeriesReading.Read(ArchiveSet.Open([path]), ["sample.load"], from, DateTimeOffset.MaxValue);
 
     private string Record(ArchiveVersion version)
     {

@@ -87,6 +87,8 @@ public sealed partial class DerivedConformanceTests : IDisposable
         "matchinst(/^eth/, b.ops)",
         "matchinst(!/^(lo|eth1)$/, b.depth)",
         "matchinst(/[[:digit:]]$/, b.bytes) + b.bytes",
+        "matchinst(!/\\//, b.bytes)",
+        "matchinst(/h0\\/|lo/, b.bytes)",
         "scalar(b.ops[eth0]) + scalar(b.ops[lo])",
         "scalar(b.name)",
         "mkconst(10485760, units=Kbyte)",

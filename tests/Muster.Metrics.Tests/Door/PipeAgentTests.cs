@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Muster.Metrics.Collecting;
 using Muster.Metrics.Door;
+using Muster.TestKit;
 
 namespace Muster.Metrics.Tests.Door;
 

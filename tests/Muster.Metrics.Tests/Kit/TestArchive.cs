@@ -15,9 +15,9 @@ internal sealed class TestArchive : IDisposable
     public static readonly MetricDescriptor Limit = new("container.memory.limit", MetricId.Of(450, 2, 6), MetricType.UInt64, Containers, MetricSemantics.Instant, MetricUnits.Byte, "Memory limit");
     public static readonly MetricDescriptor Load = new("sample.load", MetricId.Of(450, 3, 1), MetricType.Double, InstanceDomainId.None, MetricSemantics.Instant, MetricUnits.None, "A number");
 
-    public TestArchive(string path, ArchiveVersion version = ArchiveVersion.V3, DateTimeOffset? start = null)
+    public TestArchive(string path, ArchiveVersion version = ArchiveVersion.V3, DateTimeOffset? start = null, string host = "tester")
     {
-        Writer = new ArchiveWriter(path, new ArchiveLabel(version, 4711, start ?? Start, "tester", "UTC0", ":Etc/UTC"));
+        Writer = new ArchiveWriter(path, new ArchiveLabel(version, 4711, start ?? Start, host, "UTC0", ":Etc/UTC"));
         foreach (var metric in new[] { Cpu, Memory, Limit, Load })
         {
             Writer.AddDescriptor(metric, [metric.Name]);

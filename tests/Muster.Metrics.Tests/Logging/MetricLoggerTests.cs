@@ -2,6 +2,7 @@ using Muster.Core;
 using Muster.Metrics.Archive;
 using Muster.Metrics.Logging;
 using Muster.Metrics.Names;
+using Muster.Metrics.Reporting;
 using Muster.TestKit;
 
 namespace Muster.Metrics.Tests.Logging;
@@ -25,6 +26,17 @@ public sealed class MetricLoggerTests : IDisposable
         var shown = ProgramRun.Of("pmdumplog", [_folder.At("a")]).Succeeded().Out;
         shown.Should().ContainAll("kernel.uname.nodename", "1 minute", "pmcd.pmlogger.host").And.NotContain("5 minute");
         shown.Split("kernel.uname.nodename").Should().HaveCount(2);
+    }
+
+    [Fact]
+    public async Task Counts_as_a_record_only_what_was_recorded()
+    {
+        // Between two microseconds: a record's time, which has whole ones, then lies before that at which it was due.
+        var time = new JumpingTime(new DateTimeOffset(2026, 3, 1, 0, 0, 0, TimeSpan.Zero).AddTicks(7));
+        using var logger = new MetricLogger(LogPlan.Parse("log: [{every: 10ms, metrics: [kernel.all.load]}]", "log.yaml"), new MetricCatalog([new SampleAgent()]), time, _ => { });
+        var summary = await logger.RunArchiveAsync(_folder.At("a"), new LogBounds(Samples: 20), Ct);
+        summary.Samples.Should().Be(20);
+        ArchiveReplay.Recorded(ArchiveSet.Open([_folder.At("a")]), ["kernel.all.load"], new(DateTimeOffset.MinValue, DateTimeOffset.MaxValue), isRaw: true).Select(r => r.Time).Distinct().Should().HaveCount(20);
     }
 
     [Theory]
@@ -133,4 +145,16 @@ public sealed class MetricLoggerTests : IDisposable
     private static int Samples(string archive) => MetricArchive.Open(archive).Read(DateTimeOffset.MinValue, DateTimeOffset.MaxValue, null).Count();
 
     private MetricLogger Logger(string plan) => new(LogPlan.Parse(plan, "log.yaml"), new MetricCatalog([new SampleAgent()]), TimeProvider.System, _lines.Add);
+
+    /// <summary>A clock that moves by a tick when it is looked at, and by waiting, which takes no time.</summary>
+    private sealed class JumpingTime(DateTimeOffset now) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => now = now.AddTicks(1);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            now += dueTime > TimeSpan.Zero ? dueTime : TimeSpan.Zero;
+            return System.CreateTimer(callback, state, TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        }
+    }
 }

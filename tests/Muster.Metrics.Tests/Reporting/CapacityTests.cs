@@ -136,23 +136,6 @@ public sealed class CapacityTests : IDisposable
         });
     }
 
-    [Fact]
-    public void Joining_values_keeps_a_counters_mean_rate_and_the_highest_of_others()
-    {
-        var (counter, level) = (new ValueSeries("c", TestArchive.Cpu, null), new ValueSeries("l", TestArchive.Memory, null));
-        for (var i = 0; i <= 1000; i++)
-        {
-            counter.Add(TestArchive.Start.AddSeconds(i), i * 3.0, TimeSpan.FromSeconds(10));
-            level.Add(TestArchive.Start.AddSeconds(i), i == 777 ? 5000 : i % 7, TimeSpan.FromSeconds(10));
-        }
-
-        counter.Points.Length.Should().BeInRange(95, 110);
-        counter.Rates().Should().AllSatisfy(r => r.Value.Should().BeApproximately(3, 1e-9));
-        counter.Points[^1].Value.Should().Be(3000);
-        level.Points.Length.Should().BeInRange(95, 110);
-        level.Points.ToArray().Max(p => p.Value).Should().Be(5000);
-    }
-
     private static XDocument Page(string page) =>
         XDocument.Parse(page.Replace("<!DOCTYPE html>", "", StringComparison.Ordinal).Replace("<meta charset=\"utf-8\">", "", StringComparison.Ordinal)
             .Replace("initial-scale=1\">", "initial-scale=1\"/>", StringComparison.Ordinal).Replace("content=\"light dark\">", "content=\"light dark\"/>", StringComparison.Ordinal));
@@ -174,6 +157,6 @@ public sealed class CapacityTests : IDisposable
     private CapacityReport Plan()
     {
         var archives = ArchiveSet.Open([_folder.At("a")]);
-        return CapacityPlanning.Of(archives, TimeWindow.Parse(null, null, archives), CapacityPlanning.DefaultMargin);
+        return CapacityPlanning.Of([archives], TimeWindow.Parse(null, null, archives), CapacityPlanning.DefaultMargin);
     }
 }

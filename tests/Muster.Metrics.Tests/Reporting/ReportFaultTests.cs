@@ -23,6 +23,7 @@ public sealed class ReportFaultTests : IDisposable
     private static readonly MetricDescriptor Kills = new("container.memory.oom_kills", MetricId.Of(450, 2, 9), MetricType.UInt64, TestArchive.Containers, MetricSemantics.Counter, MetricUnits.Count, "kills");
     private static readonly MetricDescriptor Disk = new("container.filesystem.used", MetricId.Of(450, 7, 0), MetricType.UInt64, TestArchive.Containers, MetricSemantics.Instant, MetricUnits.Byte, "used");
     private static readonly MetricDescriptor DiskSize = new("container.filesystem.capacity", MetricId.Of(450, 7, 1), MetricType.UInt64, TestArchive.Containers, MetricSemantics.Instant, MetricUnits.Byte, "capacity");
+    private static readonly MetricDescriptor SentBy = new("container.network.all.out.bytes", MetricId.Of(450, 5, 11), MetricType.UInt64, TestArchive.Containers, MetricSemantics.Counter, MetricUnits.Byte, "out");
     private static readonly MetricDescriptor[] Busy = [.. ((string[])["user", "nice", "sys", "steal", "irq.hard", "irq.soft", "intr", "idle", "guest"]).Select((n, i) => new MetricDescriptor("kernel.all.cpu." + n, MetricId.Of(60, 0, 60 + i), MetricType.UInt64, InstanceDomainId.None, MetricSemantics.Counter, MetricUnits.Millisecond, n))];
 
     private readonly TestFolder _folder = new();
@@ -158,15 +159,69 @@ public sealed class ReportFaultTests : IDisposable
         ReportPage.Render(report).Should().Contain("500 of 700 containers and apps are told");
     }
 
+    [Fact]
+    public void A_host_uses_no_more_processors_than_it_has_however_late_a_record_was_written()
+    {
+        // Ticks of a whole second in records half a second apart.
+        Write([], 100, i => (i * 10) + (i % 2 * 4), s => [(Busy[0], [s % 10 < 4 ? s * 2000 : (s - 4) * 2000 + 16000]), (Processors, [2])]);
+        var cpu = Use(Plan(), "tester", "cpu");
+        cpu.Peak.Should().Be(2);
+        cpu.Headroom.Should().BeGreaterThanOrEqualTo(0);
+    }
+
+    [Fact]
+    public void Proposes_nothing_for_what_was_never_used_and_no_limit_that_nothing_could_start_with()
+    {
+        Write(["web"], 20, 60, s => [(TestArchive.Memory, [300_000]), (TestArchive.Limit, [Giga]), (SentBy, [0])]);
+        var report = Plan();
+        Use(report, "web", "network out").Proposal.Should().BeNull();
+        Use(report, "web", "memory").Proposal.Should().Be(8 * Mega);
+        ReportAdvice.Of(report).Should().BeEmpty("twenty minutes are no ground to take memory away");
+        ReportPage.Render(report).Should().Contain("20 minutes say little");
+    }
+
+    [Fact]
+    public void Tells_several_hosts_apart_in_one_report()
+    {
+        (MetricDescriptor, double[])[] values = [(TestArchive.Memory, [50 * Mega, 60 * Mega]), (TestArchive.Limit, [Giga, Giga])];
+        Write(["web", "job"], 120, i => i * 60, s => [.. values, (Busy[0], [s * 100]), (Processors, [2])], "all/a", host: "north");
+        Write(["web", "job2"], 120, i => i * 60, s => [.. values, (Busy[0], [s * 900]), (Processors, [4])], "all/b", host: "south");
+        var hosts = ArchiveSet.OpenHosts([_folder.At("all")]);
+        var report = CapacityPlanning.Of(hosts, TimeWindow.Parse(null, null, hosts), CapacityPlanning.DefaultMargin);
+        report.Host.Should().Be("2 hosts");
+        report.Hosts.Should().Equal("north", "south");
+        report.Subjects.Select(s => (s.Host, s.Kind, s.Name)).Should().Equal(
+            ("north", "host", "north"), ("north", "container", "job"), ("north", "container", "north:web"),
+            ("south", "host", "south"), ("south", "container", "job2"), ("south", "container", "south:web"));
+        Use(report, "north", "cpu").Mean.Should().BeApproximately(0.1, 1e-9);
+        Use(report, "south", "cpu").Mean.Should().BeApproximately(0.9, 1e-9);
+        ReportPage.Render(report).Should().Contain("colspan=\"7\">north</th>").And.Contain("colspan=\"7\">south</th>").And.Contain("Capacity of 2 hosts").And.Contain("container of south");
+    }
+
+    [Fact]
+    public void Means_and_peaks_over_a_long_time_are_those_of_the_values()
+    {
+        // Every ten minutes one high value of ten seconds: over so long a time a minute and a half are joined.
+        Write(["web"], 50_000, 10, s => [(TestArchive.Memory, [s % 600 < 10 ? Giga : 100 * Mega]), (Busy[0], [s * 100]), (Busy[2], [Math.Floor(s / 600) * 9000]), (Processors, [2])]);
+        var report = Plan();
+        var memory = Use(report, "web", "memory");
+        (memory.Mean / ((100 * Mega) + (924 * Mega / 60))).Should().BeApproximately(1, 1e-3);
+        memory.Peak.Should().Be(Giga);
+        var cpu = Use(report, "tester", "cpu");
+        cpu.Mean.Should().BeApproximately(0.115, 1e-3);
+        cpu.Peak.Should().BeApproximately(1, 1e-9, "nine seconds of ten were used at once beside one that always is");
+    }
+
     private static ResourceUse Use(CapacityReport report, string subject, string resource) => report.Subjects.Single(s => s.Name == subject).Resources.First(r => r.Resource == resource);
 
     private void Write(string[] names, int count, int interval, Func<double, (MetricDescriptor Metric, double[] Values)[]> values, string name = "a", string[]? links = null) =>
         Write(names, count, i => i * interval, values, name, links);
 
-    private void Write(string[] names, int count, Func<int, int> seconds, Func<double, (MetricDescriptor Metric, double[] Values)[]> values, string name = "a", string[]? links = null)
+    private void Write(string[] names, int count, Func<int, int> seconds, Func<double, (MetricDescriptor Metric, double[] Values)[]> values, string name = "a", string[]? links = null, string host = "tester")
     {
-        using var archive = new TestArchive(_folder.At(name));
-        foreach (var metric in new[] { Received, AllReceived, Processors, Physical, Available, Used, Capacity, Kills, Disk, DiskSize }.Concat(Busy))
+        Directory.CreateDirectory(Path.GetDirectoryName(_folder.At(name))!);
+        using var archive = new TestArchive(_folder.At(name), host: host);
+        foreach (var metric in new[] { Received, AllReceived, Processors, Physical, Available, Used, Capacity, Kills, Disk, DiskSize, SentBy }.Concat(Busy))
         {
             archive.Writer.AddDescriptor(metric, [metric.Name]);
         }
@@ -186,6 +241,6 @@ public sealed class ReportFaultTests : IDisposable
     private CapacityReport Plan(string? from = null, string name = "a")
     {
         var archives = ArchiveSet.Open([_folder.At(name)]);
-        return CapacityPlanning.Of(archives, TimeWindow.Parse(from, null, archives), CapacityPlanning.DefaultMargin);
+        return CapacityPlanning.Of([archives], TimeWindow.Parse(from, null, archives), CapacityPlanning.DefaultMargin);
     }
 }

@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using Muster.Core;
 using Muster.Metrics.Archive;
 using Muster.Metrics.Collecting;
+using Muster.Metrics.Derived;
 using Muster.Metrics.Names;
 using Muster.Metrics.Reporting;
 using Muster.Metrics.Rules;
@@ -43,6 +44,94 @@ public sealed class RuleArchiveTests : IDisposable
         Write("a", TestArchive.Start, 120, i => TimeSpan.FromMinutes(i), i => i % 2 == 0 ? [90, 10] : [10, 90]);
         Evaluate("rules: [{name: r, every: 1m, for: 10m, when: container.memory.usage > 50}]", out var states, "a").Should().BeEmpty();
         states[0].State.Should().Be(RuleStanding.Pending);
+    }
+
+    [Fact]
+    public void Evaluates_each_of_several_hosts_by_itself()
+    {
+        Directory.CreateDirectory(_folder.At("all"));
+        foreach (var (host, factor) in new[] { ("north", 1), ("south", 2) })
+        {
+            using var archive = new TestArchive(_folder.At("all/" + host), host: host);
+            archive.Instances(TimeSpan.Zero, "web");
+            for (var i = 1; i < 100; i++)
+            {
+                archive.Write(TimeSpan.FromSeconds(i * 10), (TestArchive.Memory, [i * factor]), (TestArchive.Load, [factor]));
+            }
+        }
+
+        using (var other = new ArchiveWriter(_folder.At("all/east"), new ArchiveLabel(ArchiveVersion.V3, 4711, TestArchive.Start, "east", "UTC0", ":Etc/UTC")))
+        {
+            other.AddDescriptor(TestArchive.Load, [TestArchive.Load.Name]);
+            other.Write(TestArchive.Start.AddSeconds(5), TestArchive.Sets((TestArchive.Load, [9])));
+        }
+
+        // The archive of one ends earlier: what fires then is not over for it.
+        using (var late = new ArchiveWriter(_folder.At("all/late"), new ArchiveLabel(ArchiveVersion.V3, 4711, TestArchive.Start.AddHours(1), "south", "UTC0", ":Etc/UTC")))
+        {
+            late.AddDescriptor(TestArchive.Load, [TestArchive.Load.Name]);
+            late.Write(TestArchive.Start.AddHours(1).AddSeconds(5), TestArchive.Sets((TestArchive.Load, [9])));
+        }
+
+        var hosts = ArchiveSet.OpenHosts([_folder.At("all")]);
+        var (news, notes) = (new List<RuleEvent>(), new List<string>());
+        var states = RuleEvaluation.Replay(RuleFile.Parse("rules: [{name: m, every: 10s, when: container.memory.usage > 50}]", "rules.yaml"), hosts, TimeWindow.Parse(null, null, hosts), news.Add, notes.Add);
+        news.Select(n => (n.Host, Text(n.Joined), (n.Time - TestArchive.Start).TotalSeconds)).Should().Equal(("south", "web", 260), ("north", "web", 510));
+        states.Select(s => (s.Host, s.Rule, s.State)).Should().Equal(("north", "m", RuleStanding.Firing), ("south", "m", RuleStanding.Firing));
+        notes.Should().ContainSingle().Which.Should().StartWith("east: ").And.Contain("left out for this host");
+        FluentActions.Invoking(() => RuleEvaluation.Replay(RuleFile.Parse("rules: [{name: m, when: no.such > 50}]", "rules.yaml"), hosts, TimeWindow.Parse(null, null, hosts), news.Add, notes.Add)).Should().Throw<MusterException>();
+    }
+
+    [Fact]
+    public void What_is_computed_over_a_long_time_is_read_in_portions()
+    {
+        // Two days, a record a minute; what goes on from one portion to the next is not lost between them.
+        Write("a", TestArchive.Start, 2880, i => TimeSpan.FromMinutes(i), i => [i, 1], i => [i * 30e6, i * 6e6]);
+        var definitions = new DerivedDefinitions(TimeProvider.System);
+        definitions.Add("my.cores = sum(rate(container.cpu.usage))", isOwn: true);
+        var archives = ArchiveSet.Open([_folder.At("a")]).With(definitions);
+        var news = new List<RuleEvent>();
+        RuleEvaluation.Replay(RuleFile.Parse("rules: [{name: r, every: 1m, when: my.cores > 0.59}, {name: e, every: 1m, when: my.cores > 0.61}]", "rules.yaml"), [archives], TimeWindow.Parse(null, null, archives), news.Add, _ => { });
+        news.Should().ContainSingle("it never stops").Which.State.Should().Be(RuleStanding.Firing);
+        var series = new MovingSeries(archives, ["container.cpu.usage"]);
+        for (var hour = 0; hour < 48; hour++)
+        {
+            var now = series.At(TestArchive.Start.AddHours(hour))["container.cpu.usage"].ToList();
+            now.Should().HaveCount(2);
+            now.ForEach(s => s.Points.Length.Should().BeInRange(1, 500));
+            (hour == 0 || !double.IsNaN(now[0].At(TestArchive.Start.AddHours(hour)))).Should().BeTrue();
+        }
+    }
+
+    [Fact]
+    public void A_mark_of_another_archive_is_no_gap()
+    {
+        Directory.CreateDirectory(_folder.At("f"));
+        foreach (var (name, mark) in new[] { ("web", false), ("db", true) })
+        {
+            using var writer = new ArchiveWriter(_folder.At("f/" + name), new ArchiveLabel(ArchiveVersion.V3, 4711, TestArchive.Start, "tester", "UTC0", ":Etc/UTC"));
+            writer.AddDescriptor(TestArchive.Cpu, [TestArchive.Cpu.Name]);
+            writer.AddInstances(TestArchive.Start, TestArchive.Containers, [new MetricInstance(0, name)]);
+            for (var i = 1; i < 60; i++)
+            {
+                writer.Write(TestArchive.Start.AddSeconds(i * 10), TestArchive.Sets((TestArchive.Cpu, [i * 9_000_000.0])));
+                if (mark && i % 10 == 5)
+                {
+                    writer.Write(TestArchive.Start.AddSeconds(i * 10).AddMilliseconds(1), []);
+                }
+            }
+        }
+
+        // Unknown for three evaluations in a row would be the end of what holds.
+        var definitions = new DerivedDefinitions(TimeProvider.System);
+        definitions.Add("my.web = matchinst(/web/, container.cpu.usage)", isOwn: true);
+        var archives = ArchiveSet.Open([_folder.At("f")]).With(definitions);
+        foreach (var when in (string[])["delta(container.cpu.usage) #'web' > 80 sec", "container.cpu.usage #'web' > 0.5"])
+        {
+            var states = new List<RuleEvent>();
+            RuleEvaluation.Replay(RuleFile.Parse($"rules: [{{name: r, every: 100s, when: \"{when}\"}}]", "rules.yaml"), [archives], TimeWindow.Parse(null, null, archives), states.Add, _ => { });
+            states.Should().ContainSingle(when).Which.Joined.Should().Equal("web");
+        }
     }
 
     [Fact]
@@ -149,7 +238,7 @@ public sealed class RuleArchiveTests : IDisposable
     {
         var news = new List<RuleEvent>();
         var archives = ArchiveSet.Open([_folder.At(path)]);
-        states = RuleEvaluation.Replay(RuleFile.Parse(text, "rules.yaml"), archives, TimeWindow.Parse(null, null, archives), news.Add);
+        states = RuleEvaluation.Replay(RuleFile.Parse(text, "rules.yaml"), [archives], TimeWindow.Parse(null, null, archives), news.Add, _ => { });
         return news;
     }
 }

@@ -253,7 +253,7 @@ public sealed class RuleTests : IDisposable
     {
         var news = new List<RuleEvent>();
         var archives = ArchiveSet.Open([_folder.At("a")]);
-        states = RuleEvaluation.Replay(RuleFile.Parse(text, "rules.yaml"), archives, TimeWindow.Parse(null, null, archives), news.Add);
+        states = RuleEvaluation.Replay(RuleFile.Parse(text, "rules.yaml"), [archives], TimeWindow.Parse(null, null, archives), news.Add, _ => { });
         return news;
     }
 

@@ -45,12 +45,12 @@ internal static class DerivedOptions
         return definitions;
     }
 
-    /// <summary>Refuses what the command line defines and these metrics do not fit; of files, only what is asked for is missed.</summary>
-    public static void Check(DerivedDefinitions definitions, MetricNames names)
+    /// <summary>Refuses what the command line defines and the metrics of no host fit; of files, only what is asked for is missed.</summary>
+    public static void Check(DerivedDefinitions definitions, params IReadOnlyList<MetricNames> hosts)
     {
         foreach (var own in definitions.All)
         {
-            if (own.IsOwn && names.WhyNot(own) is { } why)
+            if (own.IsOwn && hosts.All(h => h.WhyNot(own) is not null) && hosts[0].WhyNot(own) is { } why)
             {
                 throw new MusterException(ErrorKind.Invalid, $"--derive: {why}");
             }

@@ -52,7 +52,7 @@ internal static class ReplayCommand
         Run = (call, _) =>
         {
             var derived = DerivedOptions.Of(call);
-            var archives = ArchiveSet.Open([call.Arguments[0]], manyHosts: true).With(derived);
+            var archives = ArchiveSet.Open([call.Arguments[0]]).With(derived);
             DerivedOptions.Check(derived, archives.Names);
             var metrics = ArchiveReplay.Metrics(archives, [.. call.Arguments.Skip(1)]);
             var window = TimeWindow.Parse(call.Value("start"), call.Value("end"), archives);

@@ -31,7 +31,7 @@ internal static class ReportCommand
         Summary = "Plan capacity from archives: peaks, trends, headroom, days to full, proposed limits",
         Usage = "[OPTION…] ARCHIVE…",
         Description = """
-            Reads archives of one host (names, files or folders) and tells for the host and each container how much CPU, memory, disk, network and block I/O it used, and for what share of the time it was stalled for want of CPU, memory or I/O: mean, 95th percentile and peak, the trend per day, the headroom below its limit, when it will be full, and a limit that would suit; one that is throttled, stalled or out of memory is not proposed less than it has. --html writes one page with charts that needs nothing else. Those that need attention come first.
+            Reads archives of one or more hosts (names, files or folders) and tells for each host and each container how much CPU, memory, disk, network and block I/O it used, and for what share of the time it was stalled for want of CPU, memory or I/O: mean, 95th percentile and peak, the trend per day, the headroom below its limit, when it will be full, and a limit that would suit; one that is throttled, stalled or out of memory is not proposed less than it has. --html writes one page with charts that needs nothing else. Those that need attention come first.
 
             Record container, kernel.all.cpu, mem, hinv.ncpu, filesys and network.all, one minute apart and for a week or more, for proposals to rely on.
             """,
@@ -50,7 +50,7 @@ internal static class ReportCommand
         Arguments = (1, int.MaxValue),
         Run = (call, _) =>
         {
-            var archives = ArchiveSet.Open(call.Arguments);
+            var archives = ArchiveSet.OpenHosts(call.Arguments);
             var window = TimeWindow.Parse(call.Value("start"), call.Value("end"), archives);
             var report = CapacityPlanning.Of(archives, window, call.Number("margin", (long)(CapacityPlanning.DefaultMargin * 100), 0, 1000) / 100.0);
             if (call.Value("html") is { } file)
@@ -68,20 +68,20 @@ internal static class ReportCommand
             }
             else if (call.Value("html") is null)
             {
-                Listing.Write(call, report.Subjects.SelectMany(s => s.Resources.Where(IsTold).Select(r => new CapacitySubject(s.Name, s.Kind, [r]))), Columns, CapacityJson.Default.CapacitySubject, legend: !call.Has("no-legend"));
+                Listing.Write(call, report.Subjects.SelectMany(s => s.Resources.Where(IsTold).Select(r => s with { Resources = [r] })), report.Hosts is null ? Columns : [new("host", s => s.Host ?? ""), .. Columns], CapacityJson.Default.CapacitySubject, legend: !call.Has("no-legend"));
             }
 
             if (!call.Quiet)
             {
-                foreach (var note in archives.Notes.Concat(report.OmittedText is { } omitted ? [omitted] : []))
+                foreach (var note in archives.SelectMany(a => a.Notes).Concat(report.OmittedText is { } omitted ? [omitted] : []))
                 {
                     call.Terminal.Warn(note);
                 }
             }
 
-            if (archives.IsTorn && !call.Quiet)
+            if (archives.Any(a => a.IsTorn) && !call.Quiet)
             {
-                call.Terminal.Warn("the archive ends inside of a record: its logger was killed or is still writing; what was whole is counted");
+                call.Terminal.Warn("an archive ends inside of a record: its logger was killed or is still writing; what was whole is counted");
             }
 
             return Task.FromResult(0);

@@ -32,7 +32,7 @@ internal static class RuleCommand
         Description = """
             FILE is YAML: rules with name, when, for (how long the condition must hold), every, message, repeat and actions (log, syslog, webhook). A condition compares expressions of metrics: container.memory.usage / container.memory.limit > 90%. Counters stand for their rates (instant(METRIC) for what was counted), numbers may have units (100 Mbyte, 5 min, 10 count/sec). Comparisons are joined instance by instance with and, or, not; some_inst, all_inst and 50%_inst make one truth of all instances, #'name' chooses some.
 
-            Over archives every event is printed with its time, then where each rule stands, and no action is carried out. Over this node, events are printed and actions carried out until the command is ended; --once evaluates for the longest interval, so that rates are known, prints where each rule stands and leaves with 1 when any fires.
+            Over archives, of one or more hosts, each by itself, every event is printed with its time, then where each rule stands, and no action is carried out. Over this node, events are printed and actions carried out until the command is ended; --once evaluates for the longest interval, so that rates are known, prints where each rule stands and leaves with 1 when any fires.
             """,
         Example = """
             muster metric rule --archive /var/lib/muster/metrics rules.yaml
@@ -40,7 +40,7 @@ internal static class RuleCommand
             """,
         Options =
         [
-            new("archive", "Evaluate over this archive or folder of archives", "ARCHIVE") { Short = 'a', Repeatable = true },
+            new("archive", "Evaluate over this archive or folder of archives, of one or more hosts", "ARCHIVE") { Short = 'a', Repeatable = true },
             new("start", "With --archive: from this time on", "TIME") { Short = 'S' },
             new("end", "With --archive: up to this time", "TIME") { Short = 'T' },
             new("once", "Evaluate for one interval, print where each rule stands, and end"),
@@ -60,24 +60,37 @@ internal static class RuleCommand
     private static int OverArchives(Invocation call, IReadOnlyList<Rule> rules)
     {
         var derived = DerivedOptions.Of(call);
-        var archives = ArchiveSet.Open(call.Values("archive")).With(derived);
-        DerivedOptions.Check(derived, archives.Names);
+        var hosts = ArchiveSet.OpenHosts(call.Values("archive")).Select(h => h.With(derived)).ToList();
+        DerivedOptions.Check(derived, [.. hosts.Select(h => h.Names)]);
         if (call.Has("check"))
         {
-            return Checked(call, rules, archives.Names);
+            return Checked(call, rules, [.. hosts.Select(h => h.Names)]);
         }
 
-        var window = TimeWindow.Parse(call.Value("start"), call.Value("end"), archives);
-        var states = RuleEvaluation.Replay(rules, archives, window, news => Print(call, news));
+        var window = TimeWindow.Parse(call.Value("start"), call.Value("end"), hosts);
+        var states = RuleEvaluation.Replay(rules, hosts, window, news => Print(call, news, hosts.Count > 1), Note);
+        foreach (var note in hosts.SelectMany(h => h.Notes))
+        {
+            Note(note);
+        }
+
         if (!call.Json)
         {
-            Listing.Write(call, states, Columns, RuleJson.Default.RuleStatus, legend: !call.Has("no-legend"));
+            Listing.Write(call, states, hosts.Count > 1 ? [new("host", s => s.Host ?? ""), .. Columns] : Columns, RuleJson.Default.RuleStatus, legend: !call.Has("no-legend"));
         }
 
         return 0;
+
+        void Note(string text)
+        {
+            if (!call.Quiet)
+            {
+                call.Terminal.Warn(text);
+            }
+        }
     }
 
-    private static int Checked(Invocation call, IReadOnlyList<Rule> rules, MetricNames names)
+    private static int Checked(Invocation call, IReadOnlyList<Rule> rules, IReadOnlyList<MetricNames> names)
     {
         RuleEvaluation.Check(rules, names);
         call.Terminal.Say($"{call.Arguments[0]}: {rules.Count} {(rules.Count == 1 ? "rule" : "rules")}, each of them fits the metrics there are");
@@ -97,10 +110,10 @@ internal static class RuleCommand
         {
             var derived = DerivedOptions.Of(call);
             var catalog = new MetricCatalog(agents).With(derived);
-            DerivedOptions.Check(derived, catalog.Current);
+            DerivedOptions.Check(derived, [catalog.Current]);
             if (call.Has("check"))
             {
-                return Checked(call, rules, catalog.Current);
+                return Checked(call, rules, [catalog.Current]);
             }
 
             await using var delivery = new RuleDelivery(call.Time, call.Terminal.Say);
@@ -153,11 +166,11 @@ internal static class RuleCommand
     }
 
     // One event a line, also as JSON: events are followed as they come.
-    private static void Print(Invocation call, RuleEvent news)
+    private static void Print(Invocation call, RuleEvent news, bool withHost = false)
     {
         var line = call.Json
             ? JsonSerializer.Serialize(news, RuleJson.Default.RuleEvent)
-            : $"{Time(news.Time)}  {(news.State == RuleStanding.Firing ? "FIRING" : "over  ")}  {string.Concat(news.Message.Select(c => char.IsControl(c) ? '?' : c))}";
+            : $"{Time(news.Time)}  {(news.State == RuleStanding.Firing ? "FIRING" : "over  ")}  {(withHost ? news.Host + ": " : "")}{string.Concat(news.Message.Select(c => char.IsControl(c) ? '?' : c))}";
         call.Terminal.Out.WriteLine(line);
     }
 

@@ -72,13 +72,17 @@ public sealed class ContainerAgent : IMetricAgent
     public IReadOnlyList<KeyValuePair<string, string>> GetLabels(LabelTarget target, MetricView view) => _agent.GetLabels(target, view);
 
     /// <summary>Reads what becomes events and what must outlive a container, and saves it now and then.</summary>
-    /// <param name="isSaved">False for one beside the node's own, to which the file belongs.</param>
+    /// <param name="isSaved">False for one beside the node's own, to which the file belongs: it takes up what that one has counted.</param>
     public void Sample(bool isSaved = true)
     {
         _source.Sample();
         if (isSaved)
         {
             _file?.Save(_ledger);
+        }
+        else
+        {
+            _file?.MergeInto(_ledger);
         }
     }
 

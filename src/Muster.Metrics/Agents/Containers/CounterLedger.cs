@@ -67,6 +67,18 @@ internal sealed class CounterLedger
         }
     }
 
+    /// <summary>
+    /// Takes up what the node's own ledger has counted meanwhile, in the same boot: of a container that ended between two of our
+    /// samples it may know more, of one that goes on we may.
+    /// </summary>
+    public void Merge(LedgerRecord record)
+    {
+        foreach (var (name, lines) in record.Containers.Take(MaxContainers))
+        {
+            Open(name).Merge(lines);
+        }
+    }
+
     private void Changed() => Interlocked.Increment(ref _version);
 
     /// <summary>The counters of one container.</summary>
@@ -186,6 +198,42 @@ internal sealed class CounterLedger
             lock (_gate)
             {
                 return _counters.TryGetValue(counter, out var found) ? found.Total : null;
+            }
+        }
+
+        /// <summary>Goes on from the higher of two sums that were counted beside each other.</summary>
+        public void Merge(IReadOnlyList<LedgerLine> lines)
+        {
+            lock (_gate)
+            {
+                foreach (var line in lines)
+                {
+                    var counter = Find(line.Counter);
+                    if (line.Counter.IndexOf(' ', StringComparison.Ordinal) is > 0 and var blank)
+                    {
+                        AddInterface(line.Counter[..blank]);
+                    }
+
+                    // What of a source was counted here and not there yet comes on top of the other's sum.
+                    var ahead = 0L;
+                    var known = line.Sources.Take(MaxSources).GroupBy(s => s.Path, StringComparer.Ordinal).ToDictionary(s => s.Key, s => s.Last(), StringComparer.Ordinal);
+                    foreach (var (path, (epoch, raw)) in counter.Sources)
+                    {
+                        ahead += !known.TryGetValue(path, out var other) ? 0 : other.Epoch == epoch ? Math.Max(0, raw - other.Last) : 0;
+                    }
+
+                    if (line.Total + ahead < counter.Total)
+                    {
+                        continue;
+                    }
+
+                    counter.Total = line.Total + ahead;
+                    foreach (var (path, source) in known)
+                    {
+                        var isSame = counter.Sources.TryGetValue(path, out var own) && own.Epoch == source.Epoch;
+                        counter.Sources[path] = (source.Epoch, isSame ? Math.Max(own.Raw, source.Last) : source.Last);
+                    }
+                }
             }
         }
 

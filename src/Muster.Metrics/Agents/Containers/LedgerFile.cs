@@ -53,6 +53,7 @@ internal sealed class LedgerFile(string path, TimeProvider time)
     private readonly string _bootId = ProcessControl.BootId();
     private DateTimeOffset _next;
     private long _saved;
+    private DateTime _merged;
 
     /// <summary>Loads what is there; a file that cannot be read is as good as none, for it only keeps counters going.</summary>
     public void LoadInto(CounterLedger ledger)
@@ -68,6 +69,26 @@ internal sealed class LedgerFile(string path, TimeProvider time)
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // The same as none: it is the node's, and not for everybody who reads metrics by himself.
+        }
+    }
+
+    /// <summary>Takes up what its owner has saved since the last time; nothing where nothing is new, or it cannot be read.</summary>
+    public void MergeInto(CounterLedger ledger)
+    {
+        try
+        {
+            if (new FileInfo(path) is { Exists: true, Length: < MaxBytes } file && file.LastWriteTimeUtc != _merged)
+            {
+                _merged = file.LastWriteTimeUtc;
+                if (Parse(File.ReadAllBytes(path)) is { } record && record.BootId == _bootId)
+                {
+                    ledger.Merge(record);
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // As above.
         }
     }
 
@@ -101,13 +122,17 @@ internal sealed class LedgerFile(string path, TimeProvider time)
     {
         try
         {
-            return JsonSerializer.Deserialize(text, LedgerJson.Default.LedgerRecord) is { Version: 1 } record ? record : null;
+            return JsonSerializer.Deserialize(text, LedgerJson.Default.LedgerRecord) is { Version: 1 } record && IsWhole(record) ? record : null;
         }
         catch (JsonException)
         {
             return null;
         }
     }
+
+    // JSON may say null wherever there is to be something.
+    private static bool IsWhole(LedgerRecord record) =>
+        record is { BootId: not null, Containers: not null } && record.Containers.Values.All(lines => lines is not null && lines.All(l => l is { Counter: not null, Sources: not null } && l.Sources.All(s => s is { Path: not null })));
 
     private static LedgerRecord Forget(LedgerRecord record) => record with
     {

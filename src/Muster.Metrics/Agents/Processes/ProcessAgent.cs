@@ -1,5 +1,6 @@
 using Muster.Linux;
 using Muster.Metrics.Agents.Cgroups;
+using Muster.Metrics.Agents.Processes.Accounting;
 using Muster.Metrics.Agents.Processes.Hot;
 using Muster.Metrics.Agents.Tables;
 using Muster.Metrics.Collecting;
@@ -28,6 +29,7 @@ public static class ProcessAgent
     private static readonly InstanceDomainId Subsystems = InstanceDomainId.Of(Number, 37);
     private static readonly InstanceDomainId Mounts = InstanceDomainId.Of(Number, 38);
     private static readonly InstanceDomainId HotOnes = InstanceDomainId.Of(Number, HotMetrics.Domain);
+    private static readonly InstanceDomainId EndedOnes = InstanceDomainId.Of(Number, AccountingSource.Domain);
     private static readonly InstanceDomainId PidsGroups = InstanceDomainId.Of(Number, 100);
 
     private static readonly InstanceDomain[] Domains =
@@ -45,6 +47,7 @@ public static class ProcessAgent
         new(BlockDevices, "Control groups of controller blkio, by block device"),
         new(Subsystems, "Controllers of control groups"),
         new(Mounts, "Mounted hierarchies of control groups"),
+        new(EndedOnes, "Processes that ended lately"),
         new(HotOnes, "Processes that the predicate of hotproc chose"),
         new(PidsGroups, "Control groups of controller pids"),
     ];
@@ -55,9 +58,10 @@ public static class ProcessAgent
     /// <param name="containers">Where the container that a client names is looked up.</param>
     /// <param name="tree">The control groups.</param>
     /// <param name="hot">The predicate of hotproc; null for one of its own, without a file.</param>
+    /// <param name="accounts">Processes that ended; null for one that cannot be switched on.</param>
     /// <param name="wanted">Which names are going to be asked for; null for any.</param>
-    internal static IMetricAgent Create(ContainerCatalog containers, CgroupTree tree, HotProcesses? hot = null, Func<string, bool>? wanted = null) =>
-        new TableAgent("proc", Number, SourceTable.For([.. ProcessTablesOf(tree), .. HotTablesOf(hot ?? new HotProcesses(TimeProvider.System, null)), .. Version1(tree), .. Version2(tree), .. Either(tree)], wanted), Domains, containers);
+    internal static IMetricAgent Create(ContainerCatalog containers, CgroupTree tree, HotProcesses? hot = null, ProcessAccounts? accounts = null, Func<string, bool>? wanted = null) =>
+        new OwningTableAgent("proc", Number, SourceTable.For([.. ProcessTablesOf(tree), .. HotTablesOf(hot ?? new HotProcesses(TimeProvider.System, null)), .. AccountingOf(accounts ?? new ProcessAccounts(TimeProvider.System, null)), .. Version1(tree), .. Version2(tree), .. Either(tree)], wanted), Domains, containers);
 
     private static IEnumerable<SourceTable> ProcessTablesOf(CgroupTree tree)
     {
@@ -76,6 +80,12 @@ public static class ProcessAgent
         yield return new SourceTable(new HotControlSource(hot), Lines(HotControlSource.Table));
         yield return new SourceTable(new HotPredicateSource(hot, HotOnes), Lines(HotPredicateSource.Table));
         yield return new SourceTable(Autogroup(), HotMetrics.Of(Lines(AutogroupLine)));
+    }
+
+    private static IEnumerable<SourceTable> AccountingOf(ProcessAccounts accounts)
+    {
+        yield return new SourceTable(new AccountingSource(accounts, EndedOnes), Lines(AccountingSource.Table));
+        yield return new SourceTable(new AccountingControlSource(accounts), Lines(AccountingControlSource.Table));
     }
 
     private static NumberFiles Autogroup() => new([new("enabled", "/proc/sys/kernel/sched_autogroup_enabled")]);

@@ -18,7 +18,7 @@ internal sealed record SourceTable(Source Source, IReadOnlyList<MetricLine> Line
 /// An agent made of tables: a request marks the columns it needs, reads each source that has one, once, and takes the
 /// values. Readings are rented from a pool, so that clients do not wait for each other and nothing is allocated.
 /// </summary>
-internal sealed class TableAgent : IMetricAgent
+internal class TableAgent : IMetricAgent
 {
     /// <summary>A reading of more cells, some 17 bytes each, is kept only until the next full collection.</summary>
     private const int MaxPooledCells = 64 * 1024;

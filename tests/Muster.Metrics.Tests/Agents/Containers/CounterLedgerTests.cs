@@ -62,6 +62,54 @@ public sealed class CounterLedgerTests
     }
 
     [Fact]
+    public void One_beside_the_nodes_own_never_falls_never_counts_twice_and_catches_up() =>
+        Gen.Select(Gen.Int[0, 3], Gen.Long[1, 1000]).Array[1, 60].Sample(steps =>
+        {
+            // What is counted, a new life of the source, a sample of either, and the node's file read by the other.
+            var (node, beside) = (new CounterLedger(), new CounterLedger());
+            long truth = 0, raw = 0, shown = 0;
+            ulong life = 1;
+            foreach (var (what, amount) in steps)
+            {
+                switch (what)
+                {
+                    case 0:
+                        (truth, raw) = (truth + amount, raw + amount);
+                        break;
+                    case 1:
+                        // The node hears of every end.
+                        _ = node.Open("c").Add("n", "/a", life, raw);
+                        (life, raw) = (life + 1, 0);
+                        _ = amount % 2 == 0 ? node.Open("c").Add("n", "/a", life, raw) : 0;
+                        break;
+                    case 2:
+                        _ = node.Open("c").Add("n", "/a", life, raw);
+                        break;
+                    default:
+                        _ = beside.Open("c").Add("n", "/a", life, raw);
+                        break;
+                }
+
+                if (amount % 3 == 0)
+                {
+                    beside.Merge(node.Save("boot"));
+                }
+
+                var now = beside.Open("c").Total("n") ?? 0;
+                if (now < shown || now > truth)
+                {
+                    return false;
+                }
+
+                shown = now;
+            }
+
+            _ = node.Open("c").Add("n", "/a", life, raw);
+            beside.Merge(node.Save("boot"));
+            return beside.Open("c").Add("n", "/a", life, raw) == truth;
+        });
+
+    [Fact]
     public void Writes_its_file_only_when_something_was_counted()
     {
         var folder = Directory.CreateTempSubdirectory("muster-ledger-").FullName;
@@ -97,6 +145,10 @@ public sealed class CounterLedgerTests
         LedgerFile.Parse("{}"u8).Should().BeNull();
         LedgerFile.Parse(Encoding.UTF8.GetBytes("""{"version":2,"bootId":"b","containers":{}}""")).Should().BeNull();
         LedgerFile.Parse(Encoding.UTF8.GetBytes("""{"version":1,"bootId":"b","containers":{}}""")).Should().NotBeNull();
+        foreach (var containers in (string[])["null", """{"a":null}""", """{"a":[null]}""", """{"a":[{"counter":null}]}""", """{"a":[{"counter":"c","sources":null}]}""", """{"a":[{"counter":"c","sources":[{"path":null}]}]}"""])
+        {
+            LedgerFile.Parse(Encoding.UTF8.GetBytes($$"""{"version":1,"bootId":"b","containers":{{containers}}}""")).Should().BeNull(containers);
+        }
     }
 
     [Fact]

@@ -63,12 +63,32 @@ public sealed class ForeignContainersTests : IDisposable
     }
 
     [Fact]
+    public void Finds_an_LXC_container_of_a_user_wherever_his_session_put_it()
+    {
+        var user = $"ada{Environment.ProcessId}";
+        Write($"home/{user}/.local/share/lxc/web/config", "\n");
+        Write($"home/{user}/.local/share/lxc/stopped/config", "\n");
+        Write("home/bob/notes.txt", "\n");
+        using var top = new ParentGroup("/user");
+        using var own = new TestContainer($"/user/{user}");
+        using var scope = new TestContainer($"/user/{user}/run-1.scope");
+        using var group = new TestContainer($"/user/{user}/run-1.scope/lxc.payload.web");
+        var process = group.Start("echo up; read line");
+        process.StandardOutput.ReadLine();
+        using var lxc = new LxcContainers(TimeProvider.System, CgroupHierarchies.Load(), Path.Combine(_folder, "lxc"), Path.Combine(_folder, "home"));
+        lxc.Current.OrderBy(c => c.Name, StringComparer.Ordinal).Select(c => (c.Name, c.State, c.InitPid)).Should().Equal((user + ":stopped", ContainerState.Exited, 0), (user + ":web", ContainerState.Running, process.Id));
+        lxc.Current[0].Labels.Should().Contain(new KeyValuePair<string, string>("owner", user));
+        process.StandardInput.Close();
+        process.WaitForExit();
+    }
+
+    [Fact]
     public void Finds_nothing_where_no_engine_is()
     {
         var nowhere = Path.Combine(_folder, "nowhere");
         new DockerContainers(TimeProvider.System, nowhere).Current.Should().BeEmpty();
         new PodmanContainers(TimeProvider.System, nowhere, nowhere, nowhere, nowhere).Current.Should().BeEmpty();
-        new LxcContainers(TimeProvider.System, CgroupHierarchies.Load(), nowhere).Current.Should().BeEmpty();
+        new LxcContainers(TimeProvider.System, CgroupHierarchies.Load(), nowhere, nowhere).Current.Should().BeEmpty();
     }
 
     [Theory]
@@ -95,5 +115,26 @@ public sealed class ForeignContainersTests : IDisposable
         var file = Path.Combine(_folder, path);
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         File.WriteAllText(file, text);
+    }
+
+    /// <summary>A group above those of the test, which the host may have already: taken away when it is empty.</summary>
+    private sealed class ParentGroup : IDisposable
+    {
+        private readonly List<string> _made = [];
+
+        public ParentGroup(string path)
+        {
+            foreach (var hierarchy in CgroupHierarchies.Load().All.Where(h => !Directory.Exists(h.MountPoint + path)))
+            {
+                var folder = Directory.CreateDirectory(hierarchy.MountPoint + path).FullName;
+                _made.Add(folder);
+                foreach (var file in hierarchy.Controllers.Contains("cpuset") && !hierarchy.IsV2 ? new[] { "cpuset.cpus", "cpuset.mems" } : [])
+                {
+                    File.WriteAllText(Path.Combine(folder, file), File.ReadAllText(Path.Combine(hierarchy.MountPoint, file)));
+                }
+            }
+        }
+
+        public void Dispose() => _made.ForEach(Directory.Delete);
     }
 }

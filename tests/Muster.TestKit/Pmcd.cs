@@ -1,16 +1,19 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using Muster.TestKit;
 
-namespace Muster.Metrics.Tests;
+namespace Muster.TestKit;
 
 /// <summary>The real pmcd on a port of its own, with a configuration, namespace, log and socket in a folder that vanishes.</summary>
-internal sealed class Pmcd : IDisposable
+public sealed class Pmcd : IDisposable
 {
     private readonly Process _process;
     private readonly string _folder;
 
+    /// <summary>Starts it and waits until it answers.</summary>
+    /// <param name="folder">Where everything of it is.</param>
+    /// <param name="configuration">The agents of pmcd.conf; everybody may do everything.</param>
+    /// <param name="names">The namespace.</param>
     public Pmcd(string folder, string configuration, string names)
     {
         _folder = folder;
@@ -30,13 +33,17 @@ internal sealed class Pmcd : IDisposable
         }
     }
 
+    /// <summary>Its TCP port on loopback.</summary>
     public int Port { get; }
 
+    /// <summary>What it has logged.</summary>
     public string Log => File.ReadAllText(Path.Combine(_folder, "pmcd.log"));
 
+    /// <summary>Runs a client of PCP against it.</summary>
     public ProgramRun Tool(string tool, params string[] words) =>
         ProgramRun.Of(tool, ["-h", "localhost", .. words], environment: new Dictionary<string, string> { ["PMCD_PORT"] = $"{Port}" });
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         if (!_process.HasExited)
