@@ -119,6 +119,40 @@ public sealed class DiscoveryTests : IDisposable
         (await missing.Should().ThrowAsync<MusterException>()).Which.Kind.Should().Be(ErrorKind.NotFound);
     }
 
+    [Theory]
+    [InlineData(200, "v1", true)]
+    [InlineData(200, "v2", false)]
+    [InlineData(206, "v2", false)]
+    public async Task A_download_goes_on_only_with_the_same_file(int status, string mark, bool goesOn)
+    {
+        var content = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 50_000).Select(i => (char)('a' + (i % 26)))));
+        await using var server = new ScriptedServer(async asked =>
+        {
+            if (asked.Header("Range") is null)
+            {
+                await asked.RawAsync($"HTTP/1.1 200 x\r\nETag: \"v1\"\r\nContent-Length: {content.Length}\r\n\r\n");
+                await asked.Connection.WriteAsync(content.AsMemory(0, 20_000));
+                throw new IOException();
+            }
+
+            var from = status == 206 ? int.Parse(asked.Header("Range")!["bytes=".Length..^1], System.Globalization.CultureInfo.InvariantCulture) : 0;
+            await asked.AnswerAsync(status, content[from..], $"ETag: \"{mark}\"", $"Content-Range: bytes {from}-{content.Length - 1}/{content.Length}");
+        }, _authority);
+        using var web = Web(server);
+        await using var image = (await new HttpAciSource(web, new Uri(server.Address, "app.aci")).OpenAsync(null, Ct))!;
+        using var whole = new MemoryStream();
+        var copy = () => image.Content.CopyToAsync(whole, Ct);
+        if (goesOn)
+        {
+            await copy();
+            whole.ToArray().Should().Equal(content);
+        }
+        else
+        {
+            (await copy.Should().ThrowAsync<MusterException>()).WithMessage("*changed while it was downloaded*");
+        }
+    }
+
     private HttpFetcher Web(ScriptedServer server)
     {
         _folder.File($"etc/certs.d/{server.Host}/ca.crt", _authority.AuthorityPem);
