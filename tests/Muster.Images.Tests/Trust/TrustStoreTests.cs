@@ -125,6 +125,23 @@ public sealed class TrustStoreTests : IDisposable
     }
 
     [Fact]
+    public void Refuses_keys_of_other_curves_and_what_only_lies_beside_keys()
+    {
+        static byte[] Made(string kind, string option) => ToolRun.Run("openssl", ["genpkey", "-algorithm", kind, "-pkeyopt", option]);
+        Refused(ToolRun.Run("openssl", ["pkey", "-pubout"], Made("EC", "ec_paramgen_curve:secp256k1"))).Should().Contain("P-256, P-384 or P-521");
+        Refused(ToolRun.Run("openssl", ["pkey", "-pubout"], Made("EC", "ec_paramgen_curve:prime192v1"))).Should().Contain("P-256, P-384 or P-521");
+        Refused(Made("EC", "ec_paramgen_curve:P-256")).Should().Contain("private key");
+        using var authority = new Registry.TestAuthority();
+        Refused(Encoding.ASCII.GetBytes(authority.AuthorityPem)).Should().Contain("is a certificate");
+        foreach (var curve in new[] { "P-256", "P-384", "P-521" })
+        {
+            PublicKeyFile.Parse(ToolRun.Run("openssl", ["pkey", "-pubout"], Made("EC", "ec_paramgen_curve:" + curve)), "key").Cosign!.Algorithm.Should().Be("ECDSA " + curve);
+        }
+    }
+
+    private static string Refused(byte[] file) => ((Action)(() => PublicKeyFile.Parse(file, "key"))).Should().Throw<MusterException>().Which.Message;
+
+    [Fact]
     public void Finding_a_key_is_cheap()
     {
         _store.Add(Key(_gpg.Rsa), "example.com/a/b/c");
