@@ -74,18 +74,30 @@ public sealed partial class ImageFetcher
         }
 
         var found = await new ImageDiscovery(web).FindImagesAsync(reference.Name, labels, ct);
+        MusterException? told = null;
         for (var i = 0; ; i++)
         {
             try
             {
                 return await FromWebAsync(new HttpAciSource(web, found[i].Image, found[i].Signature), reference, known, options, chain, ct);
             }
-            catch (MusterException e) when (e.Kind is ErrorKind.NotFound or ErrorKind.Upstream or ErrorKind.Timeout && i < found.Count - 1)
+            catch (MusterException e) when (IsOfThePlace(e.Kind) && i < found.Count - 1)
             {
-                // The page names several places: the next may have it.
+                // The page names several places: the next may have it, or have it as it should be.
+                told ??= IsSilent(e.Kind) ? null : e;
+            }
+            catch (MusterException e) when (told is not null && IsSilent(e.Kind))
+            {
+                // What was wrong with an image that is there says more than that the last place has none.
+                throw told;
             }
         }
     }
+
+    private static bool IsSilent(ErrorKind kind) => kind is ErrorKind.NotFound or ErrorKind.Upstream or ErrorKind.Timeout;
+
+    // Of one place on the web, and not of this host.
+    private static bool IsOfThePlace(ErrorKind kind) => IsSilent(kind) || kind is ErrorKind.Forbidden or ErrorKind.Invalid or ErrorKind.Corrupt;
 
     private async Task<StoredImage> FromWebAsync(HttpAciSource source, ImageReference reference, StoredImage? known, FetchOptions options, IReadOnlyList<AciManifest> chain, CancellationToken ct)
     {

@@ -71,7 +71,12 @@ public sealed class HttpFetcher : IDisposable
     }
 
     /// <summary>GETs a small document of at most <paramref name="limit"/> bytes; an answer other than 200 is a failure, 404 and 410 are null.</summary>
-    public async Task<WebDocument?> GetAsync(Uri address, int limit, Action<HttpRequestHeaders>? headers, CancellationToken ct)
+    public Task<WebDocument?> GetAsync(Uri address, int limit, Action<HttpRequestHeaders>? headers, CancellationToken ct) => GetAsync(address, limit, isCut: false, headers, ct);
+
+    /// <summary>As <see cref="GetAsync(Uri, int, Action{HttpRequestHeaders}?, CancellationToken)"/>, of a document of which only the beginning matters: what is beyond <paramref name="limit"/> bytes is left out.</summary>
+    public Task<WebDocument?> GetBeginningAsync(Uri address, int limit, CancellationToken ct) => GetAsync(address, limit, isCut: true, null, ct);
+
+    private async Task<WebDocument?> GetAsync(Uri address, int limit, bool isCut, Action<HttpRequestHeaders>? headers, CancellationToken ct)
     {
         using var response = await SendAsync(address, uri => Request(HttpMethod.Get, uri, headers), again: true, ct);
         if (response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Gone)
@@ -84,7 +89,7 @@ public sealed class HttpFetcher : IDisposable
             throw Failed(response);
         }
 
-        return new WebDocument(response.RequestMessage!.RequestUri!, response.Content.Headers.ContentType?.MediaType, await ReadAsync(response, limit, ct), response.Headers.ETag?.ToString(), response.Headers.CacheControl?.MaxAge);
+        return new WebDocument(response.RequestMessage!.RequestUri!, response.Content.Headers.ContentType?.MediaType, await ReadAsync(response, limit, isCut, ct), response.Headers.ETag?.ToString(), response.Headers.CacheControl?.MaxAge);
     }
 
     /// <summary>A request with headers of one's own.</summary>
@@ -96,10 +101,12 @@ public sealed class HttpFetcher : IDisposable
     }
 
     /// <summary>Reads a small body whole, within a limit of bytes and of time.</summary>
-    public async Task<byte[]> ReadAsync(HttpResponseMessage response, int limit, CancellationToken ct)
+    public Task<byte[]> ReadAsync(HttpResponseMessage response, int limit, CancellationToken ct) => ReadAsync(response, limit, isCut: false, ct);
+
+    private async Task<byte[]> ReadAsync(HttpResponseMessage response, int limit, bool isCut, CancellationToken ct)
     {
         var address = response.RequestMessage!.RequestUri!;
-        if (response.Content.Headers.ContentLength > limit)
+        if (!isCut && response.Content.Headers.ContentLength > limit)
         {
             throw TooLong(address, limit);
         }
@@ -116,7 +123,13 @@ public sealed class HttpFetcher : IDisposable
             {
                 if (whole.Length + read > limit)
                 {
-                    throw TooLong(address, limit);
+                    if (!isCut)
+                    {
+                        throw TooLong(address, limit);
+                    }
+
+                    whole.Write(buffer, 0, limit - (int)whole.Length);
+                    break;
                 }
 
                 whole.Write(buffer, 0, read);

@@ -65,6 +65,16 @@ public sealed class DiscoveryTests : IDisposable
     }
 
     [Fact]
+    public async Task Only_the_beginning_of_a_long_page_is_read()
+    {
+        await using var server = new ScriptedServer(asked => asked.AnswerAsync(200, "<meta name=\"a\" content=\"b\">" + new string(' ', 2 * MetaTags.MaxBytes)), _authority);
+        using var web = Web(server);
+        var page = (await web.GetBeginningAsync(server.Address, MetaTags.MaxBytes, Ct))!;
+        page.Bytes.Should().HaveCount(MetaTags.MaxBytes);
+        MetaTags.Read(page.Bytes).Should().Equal(new MetaTag("a", "b"));
+    }
+
+    [Fact]
     public void No_page_makes_the_reader_fail()
     {
         Gen.Char["<>/metanhdscript-!\"'= &;"].Array[0, 200].Sample(chars => MetaTagsTarget.Run(Encoding.UTF8.GetBytes(new string(chars))), iter: 5000, threads: 2);
