@@ -96,6 +96,14 @@ public sealed class TrustStoreTests : IDisposable
         Put(_local, "root.d", _gpg.Rsa);
         ToolRun.Run("chmod", ["o+w", Path.Combine(_local, "root.d", _gpg.Rsa)]);
         wrong.Should().Throw<MusterException>().WithMessage("*written by everybody*");
+
+        // Looking and removing work all the same.
+        Put(_local, "root.d", _gpg.P256);
+        var faults = new List<string>();
+        _store.List(faults.Add).Select(k => k.Id).Should().Equal(_gpg.P256);
+        faults.Should().ContainSingle().Which.Should().Contain("written by everybody");
+        _store.Remove(_gpg.Rsa, null).Masked.Should().BeFalse();
+        Ids("a").Should().Equal(_gpg.P256);
     }
 
     [Theory]
