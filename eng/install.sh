@@ -148,7 +148,8 @@ uninstall_all() {
     is_system || [ -n "$root" ] || fail "--purge would remove /etc/muster, /var/lib/muster and /run/muster, which every installation on this host uses: name another folder with --root DIR, or --root system for these; nothing was removed"
     if [ "$root" = system ]; then root=; fi
     if [ -n "$root" ]; then
-      root=$(realpath -e "$root") || fail "there is no folder $root"
+      [ -d "$root" ] || fail "there is no folder $root: nothing was removed"
+      root=$(realpath -e "$root")
       [ "$root" != / ] && [ -d "$root/var/pods" ] || fail "$root is not a folder that muster --root kept pods in: nothing was removed"
     fi
   fi

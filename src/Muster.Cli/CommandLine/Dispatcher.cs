@@ -147,7 +147,10 @@ public sealed class Dispatcher
         var directory = values.TryGetValue("root", out var list) ? list[^1] : Environment.GetEnvironmentVariable("MUSTER_ROOT");
         if (string.IsNullOrEmpty(directory))
         {
-            return new MusterRoot(null);
+            // An empty variable in a script must not lead to the system's own places.
+            return directory is null || !values.ContainsKey("root")
+                ? new MusterRoot(null)
+                : throw new MusterException(ErrorKind.Usage, "--root names no folder: write --root=DIR, or leave it out for the system's places");
         }
 
         Directory.CreateDirectory(directory);

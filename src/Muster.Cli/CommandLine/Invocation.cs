@@ -50,6 +50,15 @@ public sealed class Invocation
         return new Invocation(Command, values.ContainsKey("root") && !_values.ContainsKey("root") ? Dispatcher.ResolveRoot(values) : Root, values, Arguments, Terminal);
     }
 
+    /// <summary>Writes a warning to standard error, unless the call is quiet.</summary>
+    public void Warn(string text)
+    {
+        if (!Quiet)
+        {
+            Terminal.Warn(text);
+        }
+    }
+
     /// <summary>Whether the option was given.</summary>
     public bool Has(string name) => _values.ContainsKey(name);
 

@@ -14,9 +14,15 @@ public static class Listing
     private static readonly JsonWriterOptions Indented = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Writes the rows in the form asked for. <paramref name="json"/> describes one row.</summary>
-    public static void Write<T>(Invocation call, IEnumerable<T> rows, IReadOnlyList<Column<T>> columns, JsonTypeInfo<T> json, bool legend = true)
+    /// <param name="call">The call, with its form and filters.</param>
+    /// <param name="rows">All rows.</param>
+    /// <param name="columns">What is shown of each.</param>
+    /// <param name="json">How a row is written for programs.</param>
+    /// <param name="legend">Whether the columns' names stand above.</param>
+    /// <param name="filters">The columns that filters may name, where these are more than are shown.</param>
+    public static void Write<T>(Invocation call, IEnumerable<T> rows, IReadOnlyList<Column<T>> columns, JsonTypeInfo<T> json, bool legend = true, IReadOnlyList<Column<T>>? filters = null)
     {
-        var kept = rows.Where(Filter(call, columns)).ToList();
+        var kept = rows.Where(Filter(call, filters ?? columns)).ToList();
         if (call.Json)
         {
             WriteJson(call, writer =>
@@ -62,7 +68,8 @@ public static class Listing
         call.Terminal.Out.WriteLine(System.Text.Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length));
     }
 
-    private static Func<T, bool> Filter<T>(Invocation call, IReadOnlyList<Column<T>> columns)
+    /// <summary>Whether a row passes every <c>--filter</c> of the call.</summary>
+    public static Func<T, bool> Filter<T>(Invocation call, IReadOnlyList<Column<T>> columns)
     {
         var conditions = new List<(Func<T, string> Text, string Pattern)>();
         foreach (var filter in call.Values("filter"))

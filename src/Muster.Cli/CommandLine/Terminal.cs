@@ -26,8 +26,15 @@ public sealed class Terminal : IDisposable
     /// <summary>Writes one line to standard error at once.</summary>
     public void Say(string line)
     {
-        Error.WriteLine(line);
+        Error.WriteLine(Harmless(line));
         Error.Flush();
+    }
+
+    // Sentences quote servers, images and files: what they say must not steer the terminal, nor show in another order than it stands.
+    private static string Harmless(string line)
+    {
+        static bool Steers(char c) => (char.IsControl(c) && c is not ('\n' or '\t')) || c is (>= '\u202a' and <= '\u202e') or (>= '\u2066' and <= '\u2069');
+        return line.Any(Steers) ? string.Concat(line.Select(c => Steers(c) ? '?' : c)) : line;
     }
 
     /// <summary>Writes a warning to standard error.</summary>

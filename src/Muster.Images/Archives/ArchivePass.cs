@@ -241,9 +241,13 @@ public sealed class ArchivePass : IDisposable
 
         if (_contentSize > _limits.RatioGraceBytes && _contentSize / _limits.MaxRatio > Interlocked.Read(ref _storedSize))
         {
-            throw new MusterException(ErrorKind.Exhausted, $"The archive unpacks to more than {_limits.MaxRatio} times its size, as a decompression bomb does; nothing was kept");
+            throw Bomb(_limits.MaxRatio);
         }
     }
+
+    /// <summary>The refusal of what unpacks to far more than it is.</summary>
+    internal static MusterException Bomb(int ratio) =>
+        new(ErrorKind.Exhausted, $"The archive unpacks to more than {ratio} times its size, as a decompression bomb does; nothing was kept");
 
     private void HashContent(IncrementalHash hash)
     {

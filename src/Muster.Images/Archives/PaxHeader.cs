@@ -13,14 +13,29 @@ internal sealed class PaxHeader
     /// <summary>Records of one header and of all global headers together.</summary>
     private const int MaxRecords = 300_000;
 
+    /// <summary>Keys and values of one header, or of all global headers together: real ones have some KiB.</summary>
+    private const int MaxBytes = 4 << 20;
+
     private readonly List<(string Key, byte[] Value)> _records = [];
+
+    // Where each key stands last: an archive may have as many keys as entries, and every entry asks for several.
+    private readonly Dictionary<string, int> _last = new(StringComparer.Ordinal);
+    private int _bytes;
 
     /// <summary>All records in their order (GNU sparse 0.0 repeats keys).</summary>
     public IReadOnlyList<(string Key, byte[] Value)> Records => _records;
 
     public bool IsEmpty => _records.Count == 0;
 
-    public void Clear() => _records.Clear();
+    public void Clear()
+    {
+        if (_records.Count > 0)
+        {
+            _records.Clear();
+            _last.Clear();
+            _bytes = 0;
+        }
+    }
 
     /// <summary>Adds the records of one header; global ones replace older ones of the same key.</summary>
     public void Add(ReadOnlySpan<byte> data, bool replace)
@@ -47,30 +62,38 @@ internal sealed class PaxHeader
             }
 
             var key = Encoding.UTF8.GetString(record[..equals]);
-            if (replace)
-            {
-                _records.RemoveAll(r => r.Key == key);
-            }
-
-            if (_records.Count >= MaxRecords)
-            {
-                throw new MusterException(ErrorKind.Exhausted, $"The archive has more than {MaxRecords} records in one extended header");
-            }
-
-            _records.Add((key, record[(equals + 1)..].ToArray()));
+            Keep(key, record[(equals + 1)..].ToArray(), replace);
             data = data[length..];
+        }
+    }
+
+    private void Keep(string key, byte[] value, bool replace)
+    {
+        _bytes += key.Length + value.Length;
+        var known = _last.TryGetValue(key, out var at);
+        if (replace && known)
+        {
+            _bytes -= key.Length + _records[at].Value.Length;
+            _records[at] = (key, value);
+        }
+        else
+        {
+            _last[key] = _records.Count;
+            _records.Add((key, value));
+        }
+
+        if (_records.Count > MaxRecords || _bytes > MaxBytes)
+        {
+            throw new MusterException(ErrorKind.Exhausted, $"The archive has extended headers of more than {MaxRecords} records or {Quantity.FormatBytes(MaxBytes)} for one file");
         }
     }
 
     /// <summary>The last value of a key; null when absent or taken back.</summary>
     public static byte[]? Find(PaxHeader own, PaxHeader global, string key)
     {
-        for (var i = own._records.Count - 1; i >= 0; i--)
+        if (own._last.TryGetValue(key, out var at))
         {
-            if (own._records[i].Key == key)
-            {
-                return own._records[i].Value is { Length: > 0 } value ? value : null;
-            }
+            return own._records[at].Value is { Length: > 0 } value ? value : null;
         }
 
         return ReferenceEquals(own, global) ? null : Find(global, global, key);

@@ -26,7 +26,7 @@ internal sealed class TarIndex : IDisposable
     }
 
     /// <summary>Opens an archive; <paramref name="pending"/> gives the place for a temporary file and takes it away.</summary>
-    public static TarIndex Open(string path, PendingImage pending)
+    public static TarIndex Open(string path, PendingImage pending, TarLimits? limits = null)
     {
         using var file = LayoutFiles.TryOpen(path) ?? throw new MusterException(ErrorKind.NotFound, $"{path} does not exist");
         var start = new byte[Decompression.MagicLength];
@@ -37,7 +37,7 @@ internal sealed class TarIndex : IDisposable
         if (kind != CompressionKind.None)
         {
             plain = pending.NewPath("archive");
-            Uncompress(file, kind, plain);
+            Uncompress(file, kind, plain, limits ?? TarLimits.Default);
         }
 
         var index = new TarIndex(plain, pending);
@@ -84,9 +84,8 @@ internal sealed class TarIndex : IDisposable
 
     public void Dispose() => _temporary?.Dispose();
 
-    private static void Uncompress(FileStream file, CompressionKind kind, string path)
+    private static void Uncompress(FileStream file, CompressionKind kind, string path, TarLimits limits)
     {
-        var limit = TarLimits.Default.MaxTotalBytes;
         using var content = Decompression.Open(file, kind);
         using var to = new FileStream(path, FileMode.CreateNew, FileAccess.Write);
         var buffer = new byte[256 * 1024];
@@ -96,9 +95,15 @@ internal sealed class TarIndex : IDisposable
             while ((n = content.Read(buffer)) > 0)
             {
                 to.Write(buffer, 0, n);
-                if (to.Position > limit)
+                if (to.Position > limits.MaxTotalBytes)
                 {
-                    throw new MusterException(ErrorKind.Exhausted, $"The archive is larger than {Quantity.FormatBytes(limit)} uncompressed");
+                    throw new MusterException(ErrorKind.Exhausted, $"The archive is larger than {Quantity.FormatBytes(limits.MaxTotalBytes)} uncompressed");
+                }
+
+                // What a decompressor has read ahead only makes the ratio look smaller.
+                if (to.Position > limits.RatioGraceBytes && to.Position / limits.MaxRatio > file.Position)
+                {
+                    throw ArchivePass.Bomb(limits.MaxRatio);
                 }
             }
         }

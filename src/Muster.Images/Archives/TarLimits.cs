@@ -17,6 +17,9 @@ public sealed record TarLimits
     /// <summary>Directories above each other: what walks a tree later keeps a descriptor for each, of the 1024 that a process has by default.</summary>
     public int MaxDepth { get; init; } = 256;
 
+    /// <summary>Memory for the directories of a tree, which are all remembered to its end: an image of 60,000 directories needs a twentieth.</summary>
+    public long MaxFolderBytes { get; init; } = 256L << 20;
+
     /// <summary>Sum of the files' sizes, holes included.</summary>
     public long MaxTotalBytes { get; init; } = 256L << 30;
 

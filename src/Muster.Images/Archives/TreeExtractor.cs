@@ -36,7 +36,7 @@ public sealed class TreeExtractor : IDisposable
         _limits = limits;
         _path = new byte[limits.MaxPathBytes + 2];
         _target = new byte[limits.MaxPathBytes + 2];
-        _folders = new TreeFolders(_root);
+        _folders = new TreeFolders(_root, limits.MaxFolderBytes);
     }
 
     /// <summary>Sum of the files' sizes, holes not counted.</summary>

@@ -12,12 +12,25 @@ internal sealed class TreeFolders : IDisposable
     private const ulong Inside = FileCalls.ResolveInRoot | FileCalls.ResolveNoMagicLinks;
 
     private readonly DirectoryHandle _root;
-    private readonly Dictionary<string, TarEntry> _wanted = new(StringComparer.Ordinal);
+    /// <summary>What a directory costs beside its path: its places in the table and in the heap.</summary>
+    private const int FolderOverhead = 100;
+
+    private readonly long _mostBytes;
+    private readonly Dictionary<string, Wanted> _wanted = new(StringComparer.Ordinal);
     private readonly HashSet<string> _made = new(StringComparer.Ordinal);
+    private long _bytes;
     private byte[] _cachedPath = [];
     private int _cached = -1;
 
-    public TreeFolders(DirectoryHandle root) => _root = root;
+    /// <summary>Folders below <paramref name="root"/>, remembered within <paramref name="mostBytes"/> of memory.</summary>
+    public TreeFolders(DirectoryHandle root, long mostBytes)
+    {
+        _root = root;
+        _mostBytes = mostBytes;
+    }
+
+    // What an entry says of a directory, without the rest of it: attributes may have megabytes, and every directory is kept to the end.
+    private readonly record struct Wanted(uint Mode, long ModifiedSeconds, uint ModifiedNanoseconds);
 
     /// <summary>A descriptor (O_PATH) of the directory at <paramref name="path"/>, made with its parents when missing. It stays this object's.</summary>
     public int Open(ReadOnlySpan<byte> path)
@@ -52,12 +65,16 @@ internal sealed class TreeFolders : IDisposable
     public void Remember(ReadOnlySpan<byte> path, TarEntry entry, bool refuseTwice)
     {
         var key = Encoding.Latin1.GetString(path);
-        if (!_wanted.TryAdd(key, entry))
+        var wanted = new Wanted(entry.Mode, entry.ModifiedSeconds, entry.ModifiedNanoseconds);
+        if (_wanted.TryAdd(key, wanted))
         {
-            _wanted[key] = refuseTwice
-                ? throw new MusterException(ErrorKind.Invalid, $"The archive has \"{entry.DisplayName}\" twice, which an App Container image must not")
-                : entry;
+            Count(key);
+            return;
         }
+
+        _wanted[key] = refuseTwice
+            ? throw new MusterException(ErrorKind.Invalid, $"The archive has \"{entry.DisplayName}\" twice, which an App Container image must not")
+            : wanted;
     }
 
     /// <summary>Directories that no entry described.</summary>
@@ -76,7 +93,12 @@ internal sealed class TreeFolders : IDisposable
     /// <summary>Something at <paramref name="path"/> was replaced: no cached parent may lead through it.</summary>
     public void Forget(ReadOnlySpan<byte> path)
     {
-        _wanted.Remove(Encoding.Latin1.GetString(path));
+        var key = Encoding.Latin1.GetString(path);
+        if (_wanted.Remove(key))
+        {
+            _bytes -= (2 * key.Length) + FolderOverhead;
+        }
+
         // The caller still uses the cached descriptor as the parent of what it replaces; only its name is forgotten.
         _cachedPath = [0];
     }
@@ -105,7 +127,7 @@ internal sealed class TreeFolders : IDisposable
             }
         }
 
-        foreach (var (key, entry) in _wanted)
+        foreach (var (key, wanted) in _wanted)
         {
             var path = Encoding.Latin1.GetBytes(key);
             var fd = path.Length == 0
@@ -119,18 +141,18 @@ internal sealed class TreeFolders : IDisposable
                     continue;
                 }
 
-                throw LinuxException.Last("openat2", entry.DisplayName);
+                throw LinuxException.Last("openat2", TarEntry.Display(path));
             }
 
             try
             {
-                var made = (entry.Mode | OwnerAll) & 0x3ff & ~umask;
-                if (path.Length == 0 || made != entry.Mode || !privileged)
+                var made = (wanted.Mode | OwnerAll) & 0x3ff & ~umask;
+                if (path.Length == 0 || made != wanted.Mode || !privileged)
                 {
-                    LinuxException.Check(FileCalls.ChangeMode(fd, entry.Mode), "fchmod", entry.DisplayName);
+                    LinuxException.Check(FileCalls.ChangeMode(fd, wanted.Mode), "fchmod", TarEntry.Display(path));
                 }
 
-                LinuxException.Check(FileCalls.SetTime(fd, entry.ModifiedSeconds, entry.ModifiedNanoseconds), "futimens", entry.DisplayName);
+                LinuxException.Check(FileCalls.SetTime(fd, wanted.ModifiedSeconds, wanted.ModifiedNanoseconds), "futimens", TarEntry.Display(path));
             }
             finally
             {
@@ -204,7 +226,11 @@ internal sealed class TreeFolders : IDisposable
                 throw Refused(path);
             }
 
-            _made.Add(Encoding.Latin1.GetString(path));
+            var key = Encoding.Latin1.GetString(path);
+            if (_made.Add(key))
+            {
+                Count(key);
+            }
 
             // The umask must not decide what an image looks like.
             LinuxException.Check(FileCalls.ChangeMode(parent, [.. path[(slash + 1)..], 0], DefaultMode), "fchmodat");
@@ -212,6 +238,15 @@ internal sealed class TreeFolders : IDisposable
         finally
         {
             _ = FileCalls.Close(parent);
+        }
+    }
+
+    private void Count(string path)
+    {
+        _bytes += (2 * path.Length) + FolderOverhead;
+        if (_bytes > _mostBytes)
+        {
+            throw new MusterException(ErrorKind.Exhausted, $"The archive has more directories, or longer paths of them, than fit into {Quantity.FormatBytes(_mostBytes)} of memory");
         }
     }
 

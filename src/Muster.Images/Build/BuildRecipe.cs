@@ -132,10 +132,23 @@ public static class BuildRecipeReader
             root.Fault("workdir", "is not an absolute path");
         }
 
+        var version = root.Text("version");
+        if (version is not null && !(type == "aci" ? ImageReference.TryParse($"example.com/x:{version}", out var read) && read.Tag == version : Oci.Registry.RegistryReference.IsTag(version)))
+        {
+            // The image could not be called by it, here or in a registry.
+            root.Fault("version", "is not a version: at most 128 letters, digits and . _ - are");
+        }
+
+        var signal = root.Text("stopsignal");
+        if (signal is not null && !Linux.Signals.TryParse(signal, out _))
+        {
+            root.Fault("stopsignal", "is not a signal: write a name or number such as SIGTERM");
+        }
+
         return new BuildRecipe
         {
             Name = name ?? "",
-            Version = root.Text("version"),
+            Version = version,
             Kind = type == "aci" ? ImageKind.Aci : ImageKind.Oci,
             From = root.Text("from"),
             Copies = [.. root.Maps("copy").Select(Copy)],
@@ -144,7 +157,7 @@ public static class BuildRecipeReader
             User = root.Text("user"),
             Group = root.Text("group"),
             WorkingDirectory = workdir,
-            StopSignal = root.Text("stopsignal"),
+            StopSignal = signal,
             Environment = root.Pairs("env"),
             Ports = [.. root.Maps("ports").Select(Port)],
             Mounts = [.. root.Maps("mounts").Select(Mount)],

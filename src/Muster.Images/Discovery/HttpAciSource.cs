@@ -109,12 +109,21 @@ public sealed class HttpAciSource
             headers.Range = new RangeHeaderValue(at, null);
             headers.IfRange = new RangeConditionHeaderValue(etag);
         }), again: true, ct);
-        if (response.StatusCode == HttpStatusCode.PartialContent && response.Content.Headers.ContentRange?.From == at)
+        // Some servers give a part of whatever they have now, and others ignore the range: the mark tells whether it is the same file.
+        var same = response.Headers.ETag is { IsWeak: false } now ? now.Tag == etag.Tag : response.StatusCode == HttpStatusCode.PartialContent;
+        if (same && response.StatusCode == HttpStatusCode.PartialContent && response.Content.Headers.ContentRange?.From == at)
         {
             return await _web.OpenAsync(response, ct);
         }
 
-        var changed = response.StatusCode == HttpStatusCode.OK;
+        if (same && response.StatusCode == HttpStatusCode.OK)
+        {
+            var whole = await _web.OpenAsync(response, ct);
+            await ResumingStream.SkipAsync(whole, at, ct);
+            return whole;
+        }
+
+        var changed = !same && response.StatusCode is HttpStatusCode.OK or HttpStatusCode.PartialContent;
         using (response)
         {
             throw changed

@@ -143,11 +143,11 @@ public sealed class ImageDiscovery
 
         try
         {
-            return await _web.GetAsync(address, MetaTags.MaxBytes, null, ct);
+            return await _web.GetBeginningAsync(address, MetaTags.MaxBytes, ct);
         }
         catch (MusterException e) when (_web.Options.AllowHttp && e.InnerException is HttpRequestException or OperationCanceledException)
         {
-            return await _web.GetAsync(new UriBuilder(address) { Scheme = "http", Port = address.IsDefaultPort ? 80 : address.Port }.Uri, MetaTags.MaxBytes, null, ct);
+            return await _web.GetBeginningAsync(new UriBuilder(address) { Scheme = "http", Port = address.IsDefaultPort ? 80 : address.Port }.Uri, MetaTags.MaxBytes, ct);
         }
     }
 }

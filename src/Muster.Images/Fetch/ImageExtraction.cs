@@ -23,6 +23,15 @@ public static class ImageExtraction
             throw new MusterException(ErrorKind.Conflict, $"{folder} exists and is not empty: choose another folder, or add --overwrite");
         }
 
+        if (overwrite && Directory.Exists(folder))
+        {
+            string[] kept = [Directory.GetCurrentDirectory(), store.Root.Images, store.Root.Etc, store.Root.Run, AppContext.BaseDirectory, Environment.GetEnvironmentVariable("HOME") ?? "/root"];
+            if (WhyKept(RealPath.Resolve(folder), kept.Where(Directory.Exists).Select(RealPath.Resolve), await File.ReadAllTextAsync("/proc/self/mountinfo", ct)) is { } why)
+            {
+                throw new MusterException(ErrorKind.Conflict, $"{folder} is not replaced, because {why}: choose another folder, or empty it yourself");
+            }
+        }
+
         var beside = $"{folder.TrimEnd('/')}.new-{Environment.ProcessId}";
         using var undo = new UndoStack();
         LinuxException.Check(FileCalls.MakeDirectory(FileCalls.AtCurrentDirectory, FileCalls.Terminated(beside), 0x1c0), "mkdir", beside);
@@ -52,6 +61,32 @@ public static class ImageExtraction
 
         Directory.Move(beside, folder);
         undo.Commit();
+    }
+
+    /// <summary>
+    /// Why a folder must not be emptied although --overwrite says so, or null. A slip of the hand there would cost the host,
+    /// and what is mounted below belongs to somebody else.
+    /// </summary>
+    /// <param name="folder">The folder, links resolved.</param>
+    /// <param name="kept">Folders that what runs here needs, links resolved.</param>
+    /// <param name="mounts">The text of proc_pid_mountinfo(5).</param>
+    internal static string? WhyKept(string folder, IEnumerable<string> kept, string mounts)
+    {
+        var below = folder.TrimEnd('/') + "/";
+        bool IsIn(string path) => (path.TrimEnd('/') + "/").StartsWith(below, StringComparison.Ordinal);
+        if (folder.LastIndexOf('/') <= 0)
+        {
+            return "it is one of the host's own folders";
+        }
+
+        if (kept.FirstOrDefault(IsIn) is { } needed)
+        {
+            return $"{needed} is in it";
+        }
+
+        var points = mounts.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ') is { Length: > 4 } words ? words[4] : "");
+        return points.Select(p => p.Replace("\\040", " ", StringComparison.Ordinal).Replace("\\011", "\t", StringComparison.Ordinal).Replace("\\012", "\n", StringComparison.Ordinal).Replace("\\134", "\\", StringComparison.Ordinal))
+            .FirstOrDefault(p => p.Length > 0 && IsIn(p)) is { } point ? $"a file system is mounted at {point}" : null;
     }
 
     // The archive of the merged tree is unpacked while it is written: one way in and out of trees for everything.

@@ -20,7 +20,20 @@ public sealed partial class ImageFetcher
 
         using var session = new RegistrySession(_store.Root, Web(options), _store.Time);
         var full = RegistryReference.Parse(session.Registries.Qualify(reference.ToString()["docker://".Length..]));
-        return await FromOciAsync(new RegistrySource(session, full), reference, known, options, ct);
+        for (var place = 0; ;)
+        {
+            var source = new RegistrySource(session, full, place);
+            try
+            {
+                return await FromOciAsync(source, reference, known, options, ct);
+            }
+            catch (MusterException e) when (e.Kind == ErrorKind.Corrupt && source.HasMorePlaces)
+            {
+                // What a mirror has damaged or altered is not the image: the next place has it whole.
+                options.Warn?.Invoke($"a mirror of {full} sends what does not fit its digest, and is passed by ({e.Message.TrimEnd('.')})");
+                place = source.Place + 1;
+            }
+        }
     }
 
     private async Task<StoredImage> FromUrlAsync(ImageReference reference, StoredImage? known, FetchOptions options, CancellationToken ct)
@@ -30,7 +43,7 @@ public sealed partial class ImageFetcher
             return known;
         }
 
-        using var web = new HttpFetcher(_store.Root, Web(options), _store.Time);
+        using var web = OpenWeb(options);
         return await FromWebAsync(new HttpAciSource(web, new Uri(reference.Name)), reference, known, options, [], ct);
     }
 
@@ -53,7 +66,7 @@ public sealed partial class ImageFetcher
             throw Missing(reference.ToString(), options);
         }
 
-        using var web = new HttpFetcher(_store.Root, Web(options), _store.Time);
+        using var web = OpenWeb(options);
         var labels = new Dictionary<string, string>(StringComparer.Ordinal) { ["os"] = "linux", ["arch"] = ImageReference.HostArchitecture };
         foreach (var label in Wanted(reference))
         {
@@ -61,26 +74,44 @@ public sealed partial class ImageFetcher
         }
 
         var found = await new ImageDiscovery(web).FindImagesAsync(reference.Name, labels, ct);
+        MusterException? told = null;
         for (var i = 0; ; i++)
         {
             try
             {
                 return await FromWebAsync(new HttpAciSource(web, found[i].Image, found[i].Signature), reference, known, options, chain, ct);
             }
-            catch (MusterException e) when (e.Kind is ErrorKind.NotFound or ErrorKind.Upstream or ErrorKind.Timeout && i < found.Count - 1)
+            catch (MusterException e) when (IsOfThePlace(e.Kind) && i < found.Count - 1)
             {
-                // The page names several places: the next may have it.
+                // The page names several places: the next may have it, or have it as it should be.
+                told ??= IsSilent(e.Kind) ? null : e;
+            }
+            catch (MusterException e) when (told is not null && IsSilent(e.Kind))
+            {
+                // What was wrong with an image that is there says more than that the last place has none.
+                throw told;
             }
         }
     }
 
+    private static bool IsSilent(ErrorKind kind) => kind is ErrorKind.NotFound or ErrorKind.Upstream or ErrorKind.Timeout;
+
+    // Of one place on the web, and not of this host.
+    private static bool IsOfThePlace(ErrorKind kind) => IsSilent(kind) || kind is ErrorKind.Forbidden or ErrorKind.Invalid or ErrorKind.Corrupt;
+
     private async Task<StoredImage> FromWebAsync(HttpAciSource source, ImageReference reference, StoredImage? known, FetchOptions options, IReadOnlyList<AciManifest> chain, CancellationToken ct)
     {
-        // Who comes second waits for the first and then asks the server whether that version still holds.
+        // Who comes second waits for the first, and takes what it has brought.
+        var started = _store.Time.GetUtcNow();
         _store.Paths.MakeFolders();
         using var single = chain.Count > 0 ? null : await FileLock.TakeNamedAsync($"{_store.Paths.Locks}/{StorePaths.Escape("web " + reference)}", _store.Time, ct);
         known = _store.Find(reference.ToString()) ?? known;
         var usable = known is not null && Suffices(known, options);
+        if (usable && single is not null && known!.Reference.FetchedAt >= started)
+        {
+            return known;
+        }
+
         var image = await source.OpenAsync(usable ? Version(known!.Reference.Stamp) : null, ct);
         if (image is null)
         {
@@ -93,6 +124,12 @@ public sealed partial class ImageFetcher
             : options.SignatureFile is { } path ? Oci.LayoutFiles.Read(path, MaxSignature)
             : await source.ReadSignatureAsync(ct);
         return await ImportAciAsync(opened.Content, reference, Stamp(opened.Version), signature, options, chain, ct);
+    }
+
+    private HttpFetcher OpenWeb(FetchOptions options)
+    {
+        var logins = new AuthFiles(_store.Root);
+        return new HttpFetcher(_store.Root, Web(options), _store.Time) { Logins = logins.Find };
     }
 
     /// <summary>The part of the options that concerns connections.</summary>

@@ -15,6 +15,7 @@ public sealed class HttpFetcher : IDisposable
 {
     private readonly MusterRoot _root;
     private readonly TimeProvider _time;
+    private readonly Lazy<EnvironmentProxy> _proxy = new(() => EnvironmentProxy.Read(Environment.GetEnvironmentVariable));
     private readonly ConcurrentDictionary<string, Lazy<(HttpMessageInvoker Invoker, HostCertificates Certificates)>> _hosts = new(StringComparer.Ordinal);
 
     /// <summary>A client for one command; connections are kept while it lives.</summary>
@@ -26,6 +27,9 @@ public sealed class HttpFetcher : IDisposable
     }
 
     public WebOptions Options { get; }
+
+    /// <summary>Finds the login for <c>host[:port]/path</c> of a web site that asks for one (Basic, over https only); registries log in by themselves.</summary>
+    internal Func<string, Oci.Registry.RegistryLogin?>? Logins { get; init; }
 
     internal TimeProvider Time => _time;
 
@@ -67,7 +71,12 @@ public sealed class HttpFetcher : IDisposable
     }
 
     /// <summary>GETs a small document of at most <paramref name="limit"/> bytes; an answer other than 200 is a failure, 404 and 410 are null.</summary>
-    public async Task<WebDocument?> GetAsync(Uri address, int limit, Action<HttpRequestHeaders>? headers, CancellationToken ct)
+    public Task<WebDocument?> GetAsync(Uri address, int limit, Action<HttpRequestHeaders>? headers, CancellationToken ct) => GetAsync(address, limit, isCut: false, headers, ct);
+
+    /// <summary>As <see cref="GetAsync(Uri, int, Action{HttpRequestHeaders}?, CancellationToken)"/>, of a document of which only the beginning matters: what is beyond <paramref name="limit"/> bytes is left out.</summary>
+    public Task<WebDocument?> GetBeginningAsync(Uri address, int limit, CancellationToken ct) => GetAsync(address, limit, isCut: true, null, ct);
+
+    private async Task<WebDocument?> GetAsync(Uri address, int limit, bool isCut, Action<HttpRequestHeaders>? headers, CancellationToken ct)
     {
         using var response = await SendAsync(address, uri => Request(HttpMethod.Get, uri, headers), again: true, ct);
         if (response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Gone)
@@ -80,7 +89,7 @@ public sealed class HttpFetcher : IDisposable
             throw Failed(response);
         }
 
-        return new WebDocument(response.RequestMessage!.RequestUri!, response.Content.Headers.ContentType?.MediaType, await ReadAsync(response, limit, ct), response.Headers.ETag?.ToString(), response.Headers.CacheControl?.MaxAge);
+        return new WebDocument(response.RequestMessage!.RequestUri!, response.Content.Headers.ContentType?.MediaType, await ReadAsync(response, limit, isCut, ct), response.Headers.ETag?.ToString(), response.Headers.CacheControl?.MaxAge);
     }
 
     /// <summary>A request with headers of one's own.</summary>
@@ -92,10 +101,12 @@ public sealed class HttpFetcher : IDisposable
     }
 
     /// <summary>Reads a small body whole, within a limit of bytes and of time.</summary>
-    public async Task<byte[]> ReadAsync(HttpResponseMessage response, int limit, CancellationToken ct)
+    public Task<byte[]> ReadAsync(HttpResponseMessage response, int limit, CancellationToken ct) => ReadAsync(response, limit, isCut: false, ct);
+
+    private async Task<byte[]> ReadAsync(HttpResponseMessage response, int limit, bool isCut, CancellationToken ct)
     {
         var address = response.RequestMessage!.RequestUri!;
-        if (response.Content.Headers.ContentLength > limit)
+        if (!isCut && response.Content.Headers.ContentLength > limit)
         {
             throw TooLong(address, limit);
         }
@@ -112,7 +123,13 @@ public sealed class HttpFetcher : IDisposable
             {
                 if (whole.Length + read > limit)
                 {
-                    throw TooLong(address, limit);
+                    if (!isCut)
+                    {
+                        throw TooLong(address, limit);
+                    }
+
+                    whole.Write(buffer, 0, limit - (int)whole.Length);
+                    break;
                 }
 
                 whole.Write(buffer, 0, read);
@@ -141,12 +158,16 @@ public sealed class HttpFetcher : IDisposable
             HttpStatusCode.Unauthorized => new MusterException(ErrorKind.Forbidden, $"{address} needs a login that is right (401): use muster login"),
             HttpStatusCode.Forbidden => new MusterException(ErrorKind.Forbidden, $"{address} is forbidden to this login (403): ask its owner, or use muster login with another one"),
             HttpStatusCode.TooManyRequests => new MusterException(ErrorKind.Upstream, $"{address} refuses more requests for now (429{After(response)}): try again later, or log in"),
-            _ => new MusterException(ErrorKind.Upstream, $"{address} answered {status} {response.ReasonPhrase}: try again later"),
+            _ => new MusterException(ErrorKind.Upstream, $"{address} answered {status} {Reason(response)}: try again later"),
         };
     }
 
+    // The server's own words: they must not steer a terminal.
+    private static string Reason(HttpResponseMessage response) =>
+        Trust.OpenPgp.PgpText.Clean(System.Text.Encoding.UTF8.GetBytes(response.ReasonPhrase ?? ""));
+
     /// <summary>An address for messages, without what may be secret in it: user and query.</summary>
-    public static string Shown(Uri address) => address.GetComponents(UriComponents.Scheme | UriComponents.HostAndPort | UriComponents.Path, UriFormat.UriEscaped);
+    public static string Shown(Uri address) => address.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -175,6 +196,14 @@ public sealed class HttpFetcher : IDisposable
             }
 
             var response = await SendOnceAsync(request, ct);
+            if (response.StatusCode == HttpStatusCode.Unauthorized && Login(response, request) is { } login)
+            {
+                response.Dispose();
+                request = make(address);
+                request.Headers.Authorization = login;
+                response = await SendOnceAsync(request, ct);
+            }
+
             if (response.StatusCode is not (HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect)
                 || response.Headers.Location is not { } location || request.Method != HttpMethod.Get && request.Method != HttpMethod.Head)
             {
@@ -195,6 +224,16 @@ public sealed class HttpFetcher : IDisposable
 
             address = next;
         }
+    }
+
+    private AuthenticationHeaderValue? Login(HttpResponseMessage response, HttpRequestMessage request)
+    {
+        var address = request.RequestUri!;
+        return Logins is not null && request.Headers.Authorization is null && address.Scheme == Uri.UriSchemeHttps
+            && response.Headers.WwwAuthenticate.Any(h => h.Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase))
+            && Logins(address.Authority + address.AbsolutePath.TrimEnd('/')) is { IsIdentityToken: false } login
+            ? login.Basic
+            : null;
     }
 
     private async Task<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, CancellationToken ct)
@@ -232,6 +271,7 @@ public sealed class HttpFetcher : IDisposable
         var handler = new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
+            Proxy = _proxy.Value,
             UseCookies = false,
             AutomaticDecompression = DecompressionMethods.None,
             ConnectTimeout = WebLimits.Connect,
@@ -266,12 +306,14 @@ public sealed class HttpFetcher : IDisposable
     private MusterException Unreachable(Uri address, HttpRequestException e)
     {
         var why = (e.HttpRequestError == HttpRequestError.SecureConnectionError ? Host(address).Certificates.Refusal : null) ?? (e.InnerException ?? e).Message;
+        var proxy = _proxy.Value.GetProxy(address) is { } through ? $" through the proxy {Shown(through)}, which the environment names," : "";
         return e.HttpRequestError switch
         {
+            HttpRequestError.ProxyTunnelError => new MusterException(ErrorKind.Upstream, $"The proxy {Shown(_proxy.Value.GetProxy(address) ?? address)} does not lead to {address.Authority} ({why}): correct https_proxy, or name the host in no_proxy", e),
             HttpRequestError.SecureConnectionError => new MusterException(ErrorKind.Upstream, $"The certificate of {address.Authority} is not accepted ({why}): put its authority into etc/certs.d/{address.Authority}/ca.crt, or accept any with --insecure-options=tls", e),
             HttpRequestError.NameResolutionError => new MusterException(ErrorKind.Upstream, $"The name {address.Host} cannot be resolved ({why}): check the name and the network's DNS", e),
             HttpRequestError.ConfigurationLimitExceeded => new MusterException(ErrorKind.Upstream, $"{Shown(address)} sends more than {WebLimits.MaxHeaderKib} KiB of headers: tell its owner", e),
-            _ => new MusterException(ErrorKind.Upstream, $"{Shown(address)} cannot be reached ({why}): check the name, the port and the network", e),
+            _ => new MusterException(ErrorKind.Upstream, $"{Shown(address)} cannot be reached{proxy} ({why}): check the name, the port and the network", e),
         };
     }
 

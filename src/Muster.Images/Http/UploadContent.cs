@@ -9,11 +9,14 @@ internal sealed class UploadContent : HttpContent
 
     private readonly Stream _source;
     private readonly long _length;
+    private readonly long? _start;
 
-    /// <summary>Sends the next <paramref name="length"/> bytes of <paramref name="source"/>, which stays the caller's.</summary>
-    public UploadContent(Stream source, long length)
+    /// <summary>Sends <paramref name="length"/> bytes of <paramref name="source"/>, which stays the caller's.</summary>
+    /// <param name="start">Where in the source they begin: sent once more after a new login, they are the same.</param>
+    public UploadContent(Stream source, long start, long length)
     {
         _source = source;
+        _start = source.CanSeek ? start : null;
         _length = length;
         Headers.ContentType = new("application/octet-stream");
         Headers.ContentLength = length;
@@ -29,6 +32,11 @@ internal sealed class UploadContent : HttpContent
     {
         var buffer = new byte[BufferBytes];
         var left = _length;
+        if (_start is { } start)
+        {
+            _source.Position = start;
+        }
+
         while (left > 0)
         {
             var read = await _source.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, left)), cancellationToken);

@@ -146,6 +146,11 @@ public static class OciDocuments
             }
         }
 
+        if (entries.Count == 0)
+        {
+            throw new MusterException(ErrorKind.NotFound, $"{location} is an index that lists no image at all: tell its owner");
+        }
+
         return best ?? throw new MusterException(ErrorKind.NotFound, $"{location} has no image for {platform}, only for {string.Join(", ", entries.Take(20).Select(e => Shown($"{e.Os}/{e.Architecture}{(e.Variant is null ? "" : "/" + e.Variant)}")))}: choose one with --platform");
     }
 

@@ -11,6 +11,8 @@ public sealed class OciLayoutTarget : IOciTarget
 {
     private readonly string _folder;
     private readonly string? _tag;
+    private readonly List<string> _made = [];
+    private bool _isNew;
 
     /// <summary>The layout in <paramref name="folder"/>; the image gets the name <paramref name="tag"/>.</summary>
     public OciLayoutTarget(string folder, string? tag, string location)
@@ -41,6 +43,7 @@ public sealed class OciLayoutTarget : IOciTarget
             }
 
             File.Move(beside, BlobPath(descriptor.Digest), overwrite: true);
+            _made.Add(BlobPath(descriptor.Digest));
         }
         catch
         {
@@ -94,8 +97,29 @@ public sealed class OciLayoutTarget : IOciTarget
         DurableFile.Write(index, System.Text.Encoding.UTF8.GetBytes(root.ToJsonString()), 0x1a4);
     }
 
-    /// <inheritdoc/>
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    /// <summary>Takes away a layout that was begun here and never got an index: what failed leaves nothing.</summary>
+    public ValueTask DisposeAsync()
+    {
+        if (_isNew && !File.Exists(Path.Combine(_folder, "index.json")))
+        {
+            using var single = FileLock.TryTakeDirectory(_folder);
+            foreach (var path in single is null ? [] : (IEnumerable<string>)[.. _made, Path.Combine(_folder, "oci-layout")])
+            {
+                File.Delete(path);
+            }
+
+            foreach (var folder in single is null ? [] : (string[])[Path.Combine(_folder, "blobs", "sha256"), Path.Combine(_folder, "blobs"), _folder])
+            {
+                // Empty only: what somebody else has put there stays.
+                if (Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any())
+                {
+                    Directory.Delete(folder);
+                }
+            }
+        }
+
+        return ValueTask.CompletedTask;
+    }
 
     /// <summary>Copies a blob and checks that it is what its descriptor says.</summary>
     internal static async Task CopyAsync(Stream from, Stream to, OciDescriptor descriptor, string location, CancellationToken ct)
@@ -128,6 +152,7 @@ public sealed class OciLayoutTarget : IOciTarget
     {
         if (!Directory.Exists(_folder) || !Directory.EnumerateFileSystemEntries(_folder).Any())
         {
+            _isNew = true;
             Directory.CreateDirectory(Path.Combine(_folder, "blobs", "sha256"));
             DurableFile.Write(Path.Combine(_folder, "oci-layout"), "{\"imageLayoutVersion\":\"1.0.0\"}"u8, 0x1a4);
         }

@@ -17,6 +17,9 @@ public sealed class CosignPublicKey
     private const int MinRsaBits = 2048;
 
     private readonly byte[] _spki;
+    // P-256, P-384, P-521 (RFC 5480 §2.1.1.1).
+    private static readonly string[] Curves = ["1.2.840.10045.3.1.7", "1.3.132.0.34", "1.3.132.0.35"];
+
     private readonly Kind _kind;
 
     private CosignPublicKey(byte[] spki, Kind kind, string algorithm)
@@ -75,7 +78,10 @@ public sealed class CosignPublicKey
         {
             using var ecdsa = ECDsa.Create();
             ecdsa.ImportSubjectPublicKeyInfo(spki, out var read);
-            return read == spki.Length ? new CosignPublicKey(spki, Kind.Ecdsa, $"ECDSA P-{ecdsa.KeySize}") : throw NotAKey();
+            // Other curves have keys of the same sizes.
+            return read != spki.Length ? throw NotAKey()
+                : Curves.Contains(ecdsa.ExportParameters(false).Curve.Oid?.Value, StringComparer.Ordinal) ? new CosignPublicKey(spki, Kind.Ecdsa, $"ECDSA P-{ecdsa.KeySize}")
+                : throw new MusterException(ErrorKind.Invalid, "It is an ECDSA key of a curve that is not accepted: use P-256, P-384 or P-521");
         }
         catch (Exception e) when (e is CryptographicException or PlatformNotSupportedException)
         {

@@ -101,17 +101,20 @@ public sealed class TrustStore
     }
 
     /// <summary>Every key and mask, in load order.</summary>
-    public IReadOnlyList<TrustedKey> List()
+    public IReadOnlyList<TrustedKey> List() => List(null);
+
+    /// <summary>As <see cref="List()"/>; a file that cannot be used is told to <paramref name="fault"/> and left out, so that looking and removing still work.</summary>
+    public IReadOnlyList<TrustedKey> List(Action<string>? fault)
     {
         var keys = new List<TrustedKey>();
         foreach (var (store, vendor) in Stores())
         {
-            keys.AddRange(Load(Path.Combine(store, "root.d"), null, vendor));
+            keys.AddRange(Load(Path.Combine(store, "root.d"), null, vendor, fault));
         }
 
         foreach (var (store, vendor) in Stores())
         {
-            Walk(Path.Combine(store, "prefix.d"), "", vendor, 0, keys);
+            Walk(Path.Combine(store, "prefix.d"), "", vendor, 0, keys, fault);
         }
 
         return keys;
@@ -228,22 +231,22 @@ public sealed class TrustStore
         yield return (_local, false);
     }
 
-    private static void Walk(string folder, string prefix, bool vendor, int depth, List<TrustedKey> keys)
+    private static void Walk(string folder, string prefix, bool vendor, int depth, List<TrustedKey> keys, Action<string>? fault)
     {
         if (FileStatus.Find(folder) is null || depth > MaxComponents)
         {
             return;
         }
 
-        keys.AddRange(Load(folder, prefix, vendor));
+        keys.AddRange(Load(folder, prefix, vendor, fault));
         foreach (var inner in Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal))
         {
             var name = Path.GetFileName(inner);
-            Walk(inner, prefix.Length == 0 ? name : prefix + "/" + name, vendor, depth + 1, keys);
+            Walk(inner, prefix.Length == 0 ? name : prefix + "/" + name, vendor, depth + 1, keys, fault);
         }
     }
 
-    private static List<TrustedKey> Load(string folder, string? prefix, bool vendor)
+    private static List<TrustedKey> Load(string folder, string? prefix, bool vendor, Action<string>? fault = null)
     {
         var keys = new List<TrustedKey>();
         if (FileStatus.Find(folder) is null)
@@ -253,23 +256,35 @@ public sealed class TrustStore
 
         foreach (var path in Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal))
         {
-            var name = Path.GetFileName(path);
-            if (!IsId(name))
+            // Write() leaves such a name behind when it is killed; it was never a key.
+            if (Path.GetFileName(path).StartsWith(".new-", StringComparison.Ordinal))
             {
-                // Write() leaves such a name behind when it is killed; it was never a key.
-                if (name.StartsWith(".new-", StringComparison.Ordinal))
-                {
-                    continue;
-                }
-
-                throw new MusterException(ErrorKind.Invalid, $"{path} lies among the trusted keys but is not named by a fingerprint: move it away, or add it with muster trust");
+                continue;
             }
 
-            var bytes = Bytes(path);
-            keys.Add(new TrustedKey(name, path, prefix, vendor, bytes.Length == 0 ? null : Check(path, PublicKeyFile.Parse(bytes, path))));
+            try
+            {
+                keys.Add(Read(path, prefix, vendor));
+            }
+            catch (MusterException e) when (fault is not null)
+            {
+                fault(e.Message);
+            }
         }
 
         return keys;
+    }
+
+    private static TrustedKey Read(string path, string? prefix, bool vendor)
+    {
+        var name = Path.GetFileName(path);
+        if (!IsId(name))
+        {
+            throw new MusterException(ErrorKind.Invalid, $"{path} lies among the trusted keys but is not named by a fingerprint: move it away, or add it with muster trust");
+        }
+
+        var bytes = Bytes(path);
+        return new TrustedKey(name, path, prefix, vendor, bytes.Length == 0 ? null : Check(path, PublicKeyFile.Parse(bytes, path)));
     }
 
     private static PublicKeyFile Check(string path, PublicKeyFile key) => key.Id == Path.GetFileName(path)

@@ -36,6 +36,7 @@ public sealed record PublicKeyFile
                 return new PublicKeyFile(cosign.Id, System.Text.Encoding.ASCII.GetString(data)) { Cosign = cosign };
             }
 
+            RefuseOtherPem(data);
             var certificate = OpenPgpCertificate.Parse(data);
             return new PublicKeyFile(certificate.Fingerprint, OpenPgpCertificate.Armor(data)) { OpenPgp = certificate };
         }
@@ -43,6 +44,21 @@ public sealed record PublicKeyFile
         {
             throw new MusterException(e.Kind, $"{what} is not a usable public key: {e.Message}", e);
         }
+    }
+
+    // What else has this form is named, since it lies beside the keys.
+    private static void RefuseOtherPem(ReadOnlySpan<byte> data)
+    {
+        if (!data.StartsWith("-----BEGIN "u8) || data.StartsWith("-----BEGIN PGP"u8))
+        {
+            return;
+        }
+
+        var line = data[..Math.Min(data.Length, 100)];
+        throw new MusterException(ErrorKind.Invalid, line.IndexOf("PRIVATE KEY"u8) >= 0
+            ? "It is a private key: give the public one (cosign public-key, openssl pkey -pubout) and keep this one to yourself"
+            : line.IndexOf("CERTIFICATE"u8) >= 0 ? "It is a certificate: give the key in it (openssl x509 -pubkey -noout)"
+            : "It is neither an OpenPGP key nor a PUBLIC KEY in PEM form");
     }
 }
 

@@ -10,6 +10,8 @@ public sealed class DispatcherTests
     [InlineData("Too few arguments", "attach")]
     [InlineData("is one too many", "completion", "bash", "zsh")]
     [InlineData("--filter chooses rows of a list", "version", "--filter=a=b")]
+    [InlineData("--root names no folder", "--root=", "version")]
+    [InlineData("is not a registry", "login", "http://example.com")]
     [InlineData("--format=xml is not one of table, json", "list", "--format=xml")]
     public void Refuses_wrong_words_with_status_2(string sentence, params string[] words)
     {
@@ -35,6 +37,10 @@ public sealed class DispatcherTests
         run.Out.Should().NotBeEmpty();
         run.Error.Should().BeEmpty();
     }
+
+    [Fact]
+    public void Lets_no_control_character_of_a_sentence_reach_the_terminal() =>
+        Captured.Muster("x\e[31m\u009b\u202ey").Error.Should().StartWith("muster: \"x?[31m??y\" is not a command");
 
     [Fact]
     public void Shows_the_overview_as_an_error_without_words()

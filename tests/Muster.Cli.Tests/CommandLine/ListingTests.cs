@@ -55,6 +55,19 @@ public sealed partial class ListingTests
     }
 
     [Fact]
+    public void Filters_by_columns_that_are_not_shown()
+    {
+        var command = new Command { Words = ["list"], Summary = "", Example = "", Run = (_, _) => Task.FromResult(0) };
+        using var output = new StandardOutput();
+        using (var terminal = new Terminal())
+        {
+            Listing.Write(new Invocation(command, new MusterRoot("/nowhere"), new() { ["filter"] = ["state=exited"] }, [], terminal), Rows, [Columns[0]], RowJson.Default.Row, filters: Columns);
+        }
+
+        output.Read().Should().Be("NAME\nweb-2\n");
+    }
+
+    [Fact]
     public void Keeps_only_rows_that_match_every_filter() =>
         Write(("filter", "name=web*"), ("filter", "state=running")).Should().Contain("web ").And.NotContain("web-2");
 

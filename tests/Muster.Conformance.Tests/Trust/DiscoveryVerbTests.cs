@@ -59,6 +59,28 @@ public sealed class DiscoveryVerbTests : IDisposable
     }
 
     [Fact]
+    public async Task Of_several_places_the_first_that_has_the_image_as_it_should_be_counts()
+    {
+        string[] places = [$"http://{Host}/plain", $"https://{Host}/forbidden", $"https://{Host}/unsigned", $"https://{Host}/damaged", $"https://{Host}/good"];
+        await using var server = new ScriptedServer(asked => asked.Path switch
+        {
+            "/" => asked.AnswerAsync(200, string.Concat(places.Select(p => $"<meta name=\"ac-discovery\" content=\"{Host} {p}.{{ext}}\">"))),
+            "/forbidden.aci" => asked.AnswerAsync(403),
+            "/damaged.aci" => asked.AnswerAsync(200, _aci[100..]),
+            "/unsigned.aci" or "/good.aci" => asked.AnswerAsync(200, _aci),
+            "/damaged.aci.asc" or "/good.aci.asc" => asked.AnswerAsync(200, _signature),
+            _ => asked.AnswerAsync(404),
+        }, _authority, new IPEndPoint(Address, 443));
+        Write("key.asc", Encoding.ASCII.GetString(_gpg.Export(_gpg.Ed25519)));
+        Muster("trust", "--prefix", Host, "--skip-fingerprint-review", _root.Work + "/key.asc").Succeeded();
+        Muster("fetch", "images.test/team/app:1.0").Succeeded();
+        server.Requests.Select(r => r.Path).Should().ContainInOrder("/forbidden.aci", "/unsigned.aci", "/damaged.aci", "/good.aci");
+        _root.Muster("image", "rm", "images.test/team/app:1.0").Succeeded();
+        places = [$"https://{Host}/none", $"https://{Host}/unsigned", $"https://{Host}/none2"];
+        Muster("fetch", "images.test/team/app:1.0").Should().Match<ProgramRun>(r => r.Status == 254 && r.Error.Contains("is not signed", StringComparison.Ordinal), "that says more than that the last place has none");
+    }
+
+    [Fact]
     public async Task A_proxy_is_asked_unless_NO_PROXY_names_the_host()
     {
         await using var server = new ScriptedServer(Answer, _authority, new IPEndPoint(Address, 443));

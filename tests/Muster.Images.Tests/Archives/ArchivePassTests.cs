@@ -67,6 +67,15 @@ public sealed class ArchivePassTests : IDisposable
             .Should().Throw<MusterException>().Which.Kind.Should().Be(ErrorKind.Corrupt);
 
     [Fact]
+    public async Task Stops_a_bomb_in_an_archive_of_archives_before_it_fills_the_disk()
+    {
+        _root.Shell("head -c 4000000 /dev/zero | gzip > bomb.gz");
+        using var pending = await _root.Store.BeginAsync(TestContext.Current.CancellationToken);
+        var open = () => TarIndex.Open(_root.Path1("bomb.gz"), pending, TarLimits.Default with { RatioGraceBytes = 1_000_000, MaxRatio = 100 });
+        open.Should().Throw<MusterException>().WithMessage("*decompression bomb*");
+    }
+
+    [Fact]
     public void Hands_on_the_failure_of_any_step()
     {
         var big = new byte[20_000_000];

@@ -44,6 +44,41 @@ public sealed class TarReaderTests : IDisposable
     }
 
     [Fact]
+    public void Takes_the_last_global_header_of_a_key_and_bounds_all_of_them_together()
+    {
+        static byte[] Extended(char kind, string records) => [.. Header(kind == 'g' ? "global" : "own", records.Length, kind), .. Padded(Encoding.ASCII.GetBytes(records))];
+        var archive = new MemoryStream([.. Extended('g', "9 uid=11\n" + "9 gid=22\n"), .. Extended('g', "9 uid=33\n"), .. Header("a", 0, '0'), .. Extended('x', "7 gid=\n"), .. Header("b", 0, '0'), .. new byte[1024]]);
+        using var reader = new TarReader(archive, TarLimits.Default);
+        reader.Next().Should().Match<TarEntry>(e => e.Uid == 33 && e.Gid == 22);
+        reader.Next().Should().Match<TarEntry>(e => e.Uid == 33 && e.Gid == 0);
+        reader.Next().Should().BeNull();
+
+        // Every key is another one: what global headers say is kept to the archive's end.
+        using var many = new MemoryStream();
+        for (var i = 0; i < 10; i++)
+        {
+            many.Write(Extended('g', $"900010 k{i}=" + new string('v', 900_010 - 11) + "\n"));
+        }
+
+        many.Position = 0;
+        using var bounded = new TarReader(many, TarLimits.Default);
+        ((Action)(() => bounded.Next())).Should().Throw<MusterException>().Which.Kind.Should().Be(ErrorKind.Exhausted);
+    }
+
+    private static byte[] Padded(byte[] content) => [.. content, .. new byte[(512 - (content.Length % 512)) % 512]];
+
+    private static byte[] Header(string name, int size, char kind)
+    {
+        var block = new byte[512];
+        void Put(int at, string text) => Encoding.ASCII.GetBytes(text).CopyTo(block, at);
+        Put(0, name);
+        Put(100, "0000644\0" + "0000000\0" + "0000000\0" + Convert.ToString(size, 8).PadLeft(11, '0') + "\0" + "00000000000\0" + "        " + kind);
+        Put(257, "ustar\00000"[..6] + "00");
+        Put(148, Convert.ToString(block.Sum(b => b), 8).PadLeft(6, '0') + "\0 ");
+        return block;
+    }
+
+    [Fact]
     public void Reads_back_what_the_writer_writes() => Gen.Select(Gen.Byte.Array[1, 30].Array[1, 12], Gen.UInt[0, uint.MaxValue - 2], Gen.Long[-5_000_000_000, 50_000_000_000], Gen.UInt[0, 999_999_999], Gen.Byte.Array[0, 2000]).Sample((parts, id, seconds, nanoseconds, content) =>
     {
         var name = Encoding.ASCII.GetBytes(string.Join('/', parts.Select(p => Convert.ToHexString(p))));

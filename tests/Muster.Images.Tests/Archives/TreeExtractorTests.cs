@@ -43,6 +43,28 @@ public sealed class TreeExtractorTests : IDisposable
     }
 
     [Fact]
+    public void Refuses_more_directories_than_memory_is_allowed_for()
+    {
+        Directory.CreateDirectory(Tree);
+        var limits = TarLimits.Default with { MaxFolderBytes = 20_000 };
+        using var tree = new TreeExtractor(Tree, new ExtractionRules(Whiteouts: false, RefuseDuplicates: false), limits);
+        void Make(int from, int to, Func<int, TarEntry> entry)
+        {
+            for (var i = from; i < to; i++)
+            {
+                var one = entry(i);
+                tree.Extract(one, one.Name, [], null);
+            }
+        }
+
+        // The same one again, and one that is replaced, cost nothing more.
+        Make(0, 1000, _ => TestTar.Folder("same"));
+        Make(0, 500, i => i % 2 == 0 ? TestTar.Folder("turns") : TestTar.Link("turns", "x"));
+        Make(0, 100, i => TestTar.Folder("d" + i));
+        ((Action)(() => Make(100, 300, i => TestTar.Folder("d" + i)))).Should().Throw<MusterException>().Which.Kind.Should().Be(ErrorKind.Exhausted);
+    }
+
+    [Fact]
     public void Replaces_a_link_and_does_not_follow_it()
     {
         _root.Write("victim", "safe");

@@ -65,6 +65,16 @@ public sealed class DiscoveryTests : IDisposable
     }
 
     [Fact]
+    public async Task Only_the_beginning_of_a_long_page_is_read()
+    {
+        await using var server = new ScriptedServer(asked => asked.AnswerAsync(200, "<meta name=\"a\" content=\"b\">" + new string(' ', 2 * MetaTags.MaxBytes)), _authority);
+        using var web = Web(server);
+        var page = (await web.GetBeginningAsync(server.Address, MetaTags.MaxBytes, Ct))!;
+        page.Bytes.Should().HaveCount(MetaTags.MaxBytes);
+        MetaTags.Read(page.Bytes).Should().Equal(new MetaTag("a", "b"));
+    }
+
+    [Fact]
     public void No_page_makes_the_reader_fail()
     {
         Gen.Char["<>/metanhdscript-!\"'= &;"].Array[0, 200].Sample(chars => MetaTagsTarget.Run(Encoding.UTF8.GetBytes(new string(chars))), iter: 5000, threads: 2);
@@ -117,6 +127,40 @@ public sealed class DiscoveryTests : IDisposable
         (await new HttpAciSource(web, new Uri(server.Address, "none.aci")).ReadSignatureAsync(Ct)).Should().BeNull();
         var missing = () => new HttpAciSource(web, new Uri(server.Address, "none.aci")).OpenAsync(null, Ct);
         (await missing.Should().ThrowAsync<MusterException>()).Which.Kind.Should().Be(ErrorKind.NotFound);
+    }
+
+    [Theory]
+    [InlineData(200, "v1", true)]
+    [InlineData(200, "v2", false)]
+    [InlineData(206, "v2", false)]
+    public async Task A_download_goes_on_only_with_the_same_file(int status, string mark, bool goesOn)
+    {
+        var content = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 50_000).Select(i => (char)('a' + (i % 26)))));
+        await using var server = new ScriptedServer(async asked =>
+        {
+            if (asked.Header("Range") is null)
+            {
+                await asked.RawAsync($"HTTP/1.1 200 x\r\nETag: \"v1\"\r\nContent-Length: {content.Length}\r\n\r\n");
+                await asked.Connection.WriteAsync(content.AsMemory(0, 20_000));
+                throw new IOException();
+            }
+
+            var from = status == 206 ? int.Parse(asked.Header("Range")!["bytes=".Length..^1], System.Globalization.CultureInfo.InvariantCulture) : 0;
+            await asked.AnswerAsync(status, content[from..], $"ETag: \"{mark}\"", $"Content-Range: bytes {from}-{content.Length - 1}/{content.Length}");
+        }, _authority);
+        using var web = Web(server);
+        await using var image = (await new HttpAciSource(web, new Uri(server.Address, "app.aci")).OpenAsync(null, Ct))!;
+        using var whole = new MemoryStream();
+        var copy = () => image.Content.CopyToAsync(whole, Ct);
+        if (goesOn)
+        {
+            await copy();
+            whole.ToArray().Should().Equal(content);
+        }
+        else
+        {
+            (await copy.Should().ThrowAsync<MusterException>()).WithMessage("*changed while it was downloaded*");
+        }
     }
 
     private HttpFetcher Web(ScriptedServer server)

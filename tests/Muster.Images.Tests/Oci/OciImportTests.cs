@@ -11,6 +11,25 @@ public sealed class OciImportTests : IDisposable
     private readonly ImageRoot _root = new();
 
     [Fact]
+    public async Task An_export_that_fails_leaves_no_half_of_a_layout()
+    {
+        var image = await _root.FetchAsync(_root.Layout("image", "echo hello > file"));
+        var to = ImageReference.Parse("oci:" + _root.Path1("out") + ":1");
+        Task Export() => new ImageExport(_root.Store).ToAsync(image, to, false, false, ImageRoot.Unverified, _ => { }, TestContext.Current.CancellationToken);
+        var layer = _root.Store.BlobPath(image.Record.Blobs[^1]);
+        var whole = File.ReadAllBytes(layer);
+        File.WriteAllBytes(layer, [.. whole[..^1], (byte)(whole[^1] ^ 1)]);
+        await ((Func<Task>)Export).Should().ThrowAsync<MusterException>();
+        Directory.Exists(_root.Path1("out")).Should().BeFalse();
+        File.WriteAllBytes(layer, whole);
+        await Export();
+        File.WriteAllBytes(layer, whole[..^1]);
+        File.Delete(_root.Path1("out/blobs/sha256/" + image.Record.Blobs[^1][7..]));
+        await ((Func<Task>)Export).Should().ThrowAsync<MusterException>();
+        File.Exists(_root.Path1("out/index.json")).Should().BeTrue("what was there before stays");
+    }
+
+    [Fact]
     public async Task Reads_what_umoci_skopeo_and_podman_write()
     {
         var reference = _root.Layout("lay", "mkdir bin && echo app > bin/app && ln bin/app bin/hard");

@@ -101,7 +101,7 @@ public sealed class HostileServerTests : IDisposable
         await using var other = Registry(asked => asked.AnswerAsync(200, "{\"other\":1}", "Content-Type: application/vnd.oci.image.manifest.v1+json"));
         (await FailureAsync(() => Source(other, "app@" + Blob.Digest).ReadRootAsync(Ct))).Should().Contain("damaged or was altered");
         await using var html = Registry(asked => asked.AnswerAsync(200, "<html>hello</html>", "Content-Type: text/html"));
-        (await FailureAsync(() => Source(html, "app:1").ReadRootAsync(Ct))).Should().Contain("sends text/html where a manifest is expected");
+        (await FailureAsync(() => Source(html, "app:1").ReadRootAsync(Ct))).Should().Contain("sends a web page where a manifest is expected");
         await using var endless = Registry(async asked =>
         {
             await asked.RawAsync("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -198,6 +198,113 @@ public sealed class HostileServerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_mirror_that_breaks_off_at_one_byte_again_and_again_is_passed_by_there()
+    {
+        await using var mirror = Registry(async asked =>
+        {
+            var from = asked.Header("Range") is { } range ? int.Parse(range["bytes=".Length..^1], System.Globalization.CultureInfo.InvariantCulture) : 0;
+            await asked.RawAsync(from == 0 ? $"HTTP/1.1 200 OK\r\nContent-Length: {Content.Length}\r\n\r\n" : $"HTTP/1.1 206 P\r\nContent-Length: {Content.Length - from}\r\nContent-Range: bytes {from}-{Content.Length - 1}/{Content.Length}\r\n\r\n");
+            await asked.Connection.WriteAsync(Content.AsMemory(from, Math.Max(0, 5000 - from)));
+            throw new IOException();
+        });
+        await using var server = Registry(asked => asked.AnswerAsync(206, Content[5000..], $"Content-Range: bytes 5000-{Content.Length - 1}/{Content.Length}"));
+        Mirror(server, mirror);
+        (await ReadAsync(server)).Should().Equal(Content);
+        server.Requests.Should().ContainSingle(r => r.Path.Contains("/blobs/")).Which.Header("Range").Should().Be("bytes=5000-");
+    }
+
+    [Fact]
+    public async Task What_a_mirror_has_no_signature_of_is_asked_of_the_registry()
+    {
+        var manifest = Digest.Sha256("manifest"u8);
+        var payload = "{}"u8.ToArray();
+        var layer = RegistryTests.Descriptor("application/vnd.dev.cosign.simplesigning.v1+json", payload);
+        var carrier = $$$"""{"schemaVersion":2,"layers":[{"mediaType":"{{{layer.MediaType}}}","digest":"{{{layer.Digest}}}","size":{{{layer.Size}}},"annotations":{"dev.cosignproject.cosign/signature":"AAAA"}}]}""";
+        await using var mirror = Registry(asked => asked.AnswerAsync(404));
+        await using var server = Registry(asked => asked.Path.EndsWith(".sig", StringComparison.Ordinal) ? asked.AnswerAsync(200, carrier, "Content-Type: application/vnd.oci.image.manifest.v1+json")
+            : asked.Path.EndsWith(layer.Digest.ToString(), StringComparison.Ordinal) ? asked.AnswerAsync(200, payload) : asked.AnswerAsync(404));
+        Mirror(server, mirror);
+        (await Source(server, "app:1").ReadSignaturesAsync(manifest, Ct)).Should().ContainSingle().Which.Payload.ToArray().Should().Equal(payload);
+        mirror.Requests.Should().Contain(r => r.Path.EndsWith(".sig", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_a_mirror_has_damaged_is_fetched_from_the_registry()
+    {
+        using var root = new ImageRoot();
+        root.Layout("image", "echo hello > file");
+        var folder = root.Path1("image");
+        var manifest = System.Text.Json.JsonDocument.Parse(File.ReadAllBytes(folder + "/index.json")).RootElement.GetProperty("manifests")[0].GetProperty("digest").GetString()!;
+        byte[] Stored(string path) => File.ReadAllBytes($"{folder}/blobs/sha256/{path[(path.LastIndexOf(':') + 1)..]}");
+        Task Answer(Asked asked, bool damages)
+        {
+            var bytes = Stored(asked.Path.EndsWith("/manifests/1", StringComparison.Ordinal) ? manifest : asked.Path);
+            if (damages && bytes[0] == 0x1f)
+            {
+                bytes[^20] ^= 1;
+            }
+
+            return asked.AnswerAsync(200, bytes, "Content-Type: " + (asked.Path.Contains("/manifests/") ? "application/vnd.oci.image.manifest.v1+json" : "application/octet-stream"));
+        }
+
+        await using var mirror = Registry(asked => Answer(asked, damages: true));
+        await using var server = Registry(asked => Answer(asked, damages: false));
+        root.Write("root/etc/registries.conf", $"[[registry]]\nlocation = \"{server.Host}\"\n[[registry.mirror]]\nlocation = \"{mirror.Host}\"\n");
+        var warnings = new List<string>();
+        var options = ImageRoot.Unverified with { Insecure = InsecureOptions.Image | InsecureOptions.Http, Warn = warnings.Add };
+        (await new ImageFetcher(root.Store).ResolveAsync($"docker://{server.Host}/app:1", options, Ct)).Record.Id.Should().Be(manifest.Replace(':', '-'));
+        warnings.Should().ContainSingle().Which.Should().Contain("is passed by");
+        root.ShouldBeClean();
+    }
+
+    [Fact]
+    public async Task A_servers_words_do_not_steer_the_terminal()
+    {
+        await using var evil = new ScriptedServer(asked => asked.RawAsync("HTTP/1.1 418 red\x1b[31m\r\nContent-Length: 0\r\n\r\n"));
+        using var web = new HttpFetcher(new MusterRoot(_folder.Path), Quick, TimeProvider.System);
+        (await FailureAsync(() => web.GetAsync(evil.Address, 100, null, Ct))).Should().Contain("418 red?[31m");
+    }
+
+    [Fact]
+    public async Task A_part_of_an_upload_that_needs_a_new_token_is_sent_again_from_its_own_start()
+    {
+        var received = new Dictionary<string, byte[]>();
+        var tokens = 0;
+        await using var server = new ScriptedServer(asked =>
+        {
+            if (asked.Path == "/token")
+            {
+                return asked.AnswerAsync(200, $$"""{"token":"t{{++tokens}}","expires_in":300}""");
+            }
+
+            // The second part finds the first token ended, which the token server had promised for longer.
+            var needed = received.Count == 0 ? "Bearer t1" : "Bearer t2";
+            if (asked.Header("Authorization") != needed)
+            {
+                return asked.AnswerAsync(401, "", $"WWW-Authenticate: Bearer realm=\"http://{asked.Header("Host")}/token\",service=\"s\"");
+            }
+
+            if (asked.Method == "PATCH")
+            {
+                received[asked.Header("Content-Range")!] = asked.Body;
+            }
+
+            return asked.Method switch
+            {
+                "POST" or "PATCH" => asked.AnswerAsync(202, "", "Location: /v2/app/blobs/uploads/1"),
+                "PUT" => asked.AnswerAsync(201),
+                _ => asked.AnswerAsync(200, "{}"),
+            };
+        });
+        using var session = Session();
+        var target = new RegistryTarget(session, RegistryReference.Parse(server.Host + "/app:1"), chunkBytes: 8000);
+        await target.PutBlobAsync(Blob, _ => Task.FromResult<Stream>(new MemoryStream(Content)), Ct);
+        received.Should().HaveCount(3);
+        received["0-7999"].Concat(received["8000-15999"]).Concat(received["16000-19999"]).Should().Equal(Content);
+        server.Requests.Count(r => r.Method == "POST").Should().Be(1, "the upload goes on and does not begin anew");
+    }
+
+    [Fact]
     public async Task Referrers_come_from_the_registrys_own_listing_where_it_has_one()
     {
         var manifest = Digest.Sha256("manifest"u8);
@@ -225,6 +332,9 @@ public sealed class HostileServerTests : IDisposable
         });
         (await Source(server, "app:1").ListTagsAsync(Ct)).Should().Equal("a", "b", "c");
     }
+
+    private void Mirror(ScriptedServer server, ScriptedServer mirror) =>
+        _folder.File("etc/registries.conf", $"[[registry]]\nlocation = \"{server.Host}\"\n[[registry.mirror]]\nlocation = \"{mirror.Host}\"\n");
 
     private static ScriptedServer Registry(Func<Asked, Task> answer) => new(asked => asked.Path == "/v2/" ? asked.AnswerAsync(200, "{}") : answer(asked));
 

@@ -68,6 +68,55 @@ public sealed class FetchTests : IDisposable
     }
 
     [Fact]
+    public async Task A_web_image_that_several_fetch_at_once_is_downloaded_once()
+    {
+        var aci = Aci("example.com/app", "hello");
+        var begun = new SemaphoreSlim(0);
+        var released = new TaskCompletionSource();
+        await using var server = new ScriptedServer(async asked =>
+        {
+            // This server knows no versions: whoever asks gets the whole file.
+            if (asked.Path == "/app.aci")
+            {
+                begun.Release();
+                await released.Task;
+                await asked.AnswerAsync(200, aci);
+                return;
+            }
+
+            await asked.AnswerAsync(404);
+        }, _authority);
+        _folder.File($"root/etc/certs.d/{server.Host}/ca.crt", _authority.AuthorityPem);
+        var url = server.Address + "app.aci";
+        var first = FetchAsync(url, InsecureOptions.Image);
+        await begun.WaitAsync(Ct);
+        var others = Enumerable.Range(0, 3).Select(_ => FetchAsync(url, InsecureOptions.Image)).ToArray();
+        released.SetResult();
+        var ids = (await Task.WhenAll([first, .. others])).Select(i => i.Record.Id).Distinct();
+        ids.Should().ContainSingle();
+        server.Requests.Count(r => r.Path == "/app.aci").Should().Be(1);
+        _ = await FetchAsync(url, InsecureOptions.Image);
+        server.Requests.Count(r => r.Path == "/app.aci").Should().Be(2, "who comes later asks again");
+    }
+
+    [Fact]
+    public async Task A_web_site_that_asks_for_a_login_gets_the_one_kept_for_it_and_no_other_site_does()
+    {
+        var aci = Aci("example.com/app", "hello");
+        await using var other = new ScriptedServer(asked => asked.AnswerAsync(401, "", "WWW-Authenticate: Basic realm=\"x\""), _authority);
+        await using var server = new ScriptedServer(asked => asked.Path == "/moved.aci" ? asked.AnswerAsync(302, "", $"Location: {other.Address}app.aci")
+            : asked.Header("Authorization") == "Basic dTpw" ? asked.AnswerAsync(200, aci)
+            : asked.AnswerAsync(401, "", "WWW-Authenticate: Basic realm=\"x\""), _authority);
+        _folder.File($"root/etc/certs.d/{server.Host}/ca.crt", _authority.AuthorityPem);
+        _folder.File($"root/etc/certs.d/{other.Host}/ca.crt", _authority.AuthorityPem);
+        (await RefusedAsync(server.Address + "app.aci")).Should().Contain("needs a login");
+        new Images.Oci.Registry.AuthFiles(_root).Store(server.Host, new Images.Oci.Registry.RegistryLogin("u", "p"));
+        (await FetchAsync(server.Address + "app.aci", InsecureOptions.Image)).Record.Name.Should().Be("example.com/app");
+        (await RefusedAsync(server.Address + "moved.aci")).Should().Contain("needs a login");
+        other.Requests.Should().OnlyContain(r => r.Header("Authorization") == null);
+    }
+
+    [Fact]
     public async Task A_local_file_needs_a_signature_too()
     {
         var aci = Aci("example.com/app", "hello");

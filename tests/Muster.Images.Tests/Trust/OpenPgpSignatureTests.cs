@@ -130,6 +130,7 @@ public sealed class OpenPgpSignatureTests(GpgHome gpg)
         Judge(gpg.Sign(gpg.Rsa, Content, "--textmode"), Content, gpg.Rsa).Reason.Should().Contain("text mode");
         var weak = gpg.Generate("Weak <weak@test>", "rsa1024", "sign");
         Judge(gpg.Sign(weak, Content), Content, weak).Accepted.Should().BeFalse();
+        OpenPgpCertificate.Parse(gpg.Export(weak)).Evaluate(Now).Refusal.Should().Contain("1024 bits");
         var dsa = gpg.Generate("Dsa <dsa@test>", "dsa2048", "sign");
         Judge(gpg.Sign(dsa, Content), Content, dsa).Accepted.Should().BeFalse();
     }

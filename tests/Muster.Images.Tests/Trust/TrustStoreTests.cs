@@ -96,6 +96,14 @@ public sealed class TrustStoreTests : IDisposable
         Put(_local, "root.d", _gpg.Rsa);
         ToolRun.Run("chmod", ["o+w", Path.Combine(_local, "root.d", _gpg.Rsa)]);
         wrong.Should().Throw<MusterException>().WithMessage("*written by everybody*");
+
+        // Looking and removing work all the same.
+        Put(_local, "root.d", _gpg.P256);
+        var faults = new List<string>();
+        _store.List(faults.Add).Select(k => k.Id).Should().Equal(_gpg.P256);
+        faults.Should().ContainSingle().Which.Should().Contain("written by everybody");
+        _store.Remove(_gpg.Rsa, null).Masked.Should().BeFalse();
+        Ids("a").Should().Equal(_gpg.P256);
     }
 
     [Theory]
@@ -123,6 +131,23 @@ public sealed class TrustStoreTests : IDisposable
         _store.Add(key, "localhost:5000");
         _store.List().Should().ContainSingle().Which.Should().Match<TrustedKey>(k => k.Prefix == "localhost:5000" && k.Key!.Kind == "cosign" && !k.Vendor);
     }
+
+    [Fact]
+    public void Refuses_keys_of_other_curves_and_what_only_lies_beside_keys()
+    {
+        static byte[] Made(string kind, string option) => ToolRun.Run("openssl", ["genpkey", "-algorithm", kind, "-pkeyopt", option]);
+        Refused(ToolRun.Run("openssl", ["pkey", "-pubout"], Made("EC", "ec_paramgen_curve:secp256k1"))).Should().Contain("P-256, P-384 or P-521");
+        Refused(ToolRun.Run("openssl", ["pkey", "-pubout"], Made("EC", "ec_paramgen_curve:prime192v1"))).Should().Contain("P-256, P-384 or P-521");
+        Refused(Made("EC", "ec_paramgen_curve:P-256")).Should().Contain("private key");
+        using var authority = new Registry.TestAuthority();
+        Refused(Encoding.ASCII.GetBytes(authority.AuthorityPem)).Should().Contain("is a certificate");
+        foreach (var curve in new[] { "P-256", "P-384", "P-521" })
+        {
+            PublicKeyFile.Parse(ToolRun.Run("openssl", ["pkey", "-pubout"], Made("EC", "ec_paramgen_curve:" + curve)), "key").Cosign!.Algorithm.Should().Be("ECDSA " + curve);
+        }
+    }
+
+    private static string Refused(byte[] file) => ((Action)(() => PublicKeyFile.Parse(file, "key"))).Should().Throw<MusterException>().Which.Message;
 
     [Fact]
     public void Finding_a_key_is_cheap()

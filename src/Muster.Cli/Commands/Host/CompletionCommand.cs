@@ -33,7 +33,34 @@ internal static class CompletionCommand
 
     private static string Bash(IReadOnlyList<Command> commands)
     {
-        var text = new StringBuilder("# Completion of muster for bash, made by \"muster completion bash\".\n_muster() {\n  local word=${COMP_WORDS[COMP_CWORD]} first= second= i\n  for ((i = 1; i < COMP_CWORD; i++)); do\n    case ${COMP_WORDS[i]} in -*) ;; *) if [[ -z $first ]]; then first=${COMP_WORDS[i]}; elif [[ -z $second ]]; then second=${COMP_WORDS[i]}; fi ;; esac\n  done\n  local words=\n  case \"$first $second\" in\n");
+        var text = new StringBuilder("""
+            # Completion of muster for bash, made by "muster completion bash".
+            _muster() {
+              local word=${COMP_WORDS[COMP_CWORD]} first= second= option= i
+              local -a root=()
+              for ((i = 1; i < COMP_CWORD; i++)); do
+                case ${COMP_WORDS[i]} in
+
+            """);
+        // Options with a value that may stand before the verb: their value is no verb. Bash makes a word of its own of "=".
+        text.Append("      ").AppendJoin('|', GlobalOptions.All.Where(o => o.Value is not null).Select(o => "--" + o.Name)).Append("""
+            ) option=${COMP_WORDS[i]}; [[ ${COMP_WORDS[i+1]-} == = ]] && ((i++)); ((i++)); [[ $option == --root && -n ${COMP_WORDS[i]-} && $i -lt $COMP_CWORD ]] && root=(--root "${COMP_WORDS[i]}") ;;
+                  -*|=) ;;
+                  *) if [[ -z $first ]]; then first=${COMP_WORDS[i]}; elif [[ -z $second ]]; then second=${COMP_WORDS[i]}; fi ;;
+                esac
+              done
+              option=
+              if [[ $word == = ]]; then option=${COMP_WORDS[COMP_CWORD-1]} word=; elif [[ ${COMP_WORDS[COMP_CWORD-1]} == = ]]; then option=${COMP_WORDS[COMP_CWORD-2]-}; fi
+              local words= files=-f
+              case $option in
+
+            """);
+        foreach (var option in commands.SelectMany(c => c.Options).Concat(GlobalOptions.All).Where(o => o.Choices.Count > 0).GroupBy(o => o.Name, StringComparer.Ordinal))
+        {
+            text.Append("    --").Append(option.Key).Append(") COMPREPLY=($(compgen -W \"").AppendJoin(' ', option.SelectMany(o => o.Choices).Distinct(StringComparer.Ordinal)).Append("\" -- \"$word\")); return ;;\n");
+        }
+
+        text.Append("    --*) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n  esac\n  case \"$first $second\" in\n");
         foreach (var command in commands)
         {
             foreach (var name in Names(command))
@@ -42,17 +69,30 @@ internal static class CompletionCommand
             }
         }
 
-        // Longer names first: bash takes the first pattern that matches.
-        var body = text.ToString();
-        var second = commands.SelectMany(Names).Where(n => n.Count > 1).GroupBy(n => n[0], StringComparer.Ordinal);
-        var groups = new StringBuilder();
-        foreach (var group in second)
+        text.Append("  esac\n  if [[ -z $second ]]; then case \"$first\" in\n    \"\") words=\"").AppendJoin(' ', commands.SelectMany(Names).Select(n => n[0]).Distinct(StringComparer.Ordinal)).Append("\" files= ;;\n");
+        foreach (var group in commands.SelectMany(Names).Where(n => n.Count > 1).GroupBy(n => n[0], StringComparer.Ordinal))
         {
-            groups.Append("    ").Append(group.Key).Append(") words+=\" ").AppendJoin(' ', group.Select(n => n[1])).Append("\" ;;\n");
+            // A verb that is also the first word of others has arguments of its own.
+            text.Append("    ").Append(group.Key).Append(") words+=\" ").AppendJoin(' ', group.Select(n => n[1])).Append(commands.Any(c => c.Words.Count == 1 && c.Words[0] == group.Key) ? "\" ;;\n" : "\" files= ;;\n");
         }
 
-        return body + "  esac\n  if [[ -z $second ]]; then case \"$first\" in\n    \"\") words=\"" + string.Join(' ', commands.SelectMany(Names).Select(n => n[0]).Distinct(StringComparer.Ordinal))
-            + "\" ;;\n" + groups + "  esac; fi\n  if [[ $word != -* && -n $first ]]; then\n    case $first in run|prepare|fetch) ;; *) words+=\" $(muster list -q --all 2>/dev/null)\" ;; esac\n    COMPREPLY=($(compgen -f -W \"$words\" -- \"$word\"))\n  else\n    COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n  fi\n  [[ ${COMPREPLY-} == *= ]] && compopt -o nospace\n}\ncomplete -F _muster muster\n";
+        return text.Append("""
+              esac; fi
+              if [[ $word != -* && -n $files ]]; then
+                case $first in
+                  image|images|push|rmi|run|prepare) words+=" $(muster "${root[@]}" image list --fields=reference --no-legend 2>/dev/null)" ;;
+                  fetch|pull|build|trust|login|logout|completion|network|metric) ;;
+                  *) words+=" $(muster "${root[@]}" list -q --all 2>/dev/null)" ;;
+                esac
+                COMPREPLY=($(compgen -f -W "$words" -- "$word"))
+              else
+                COMPREPLY=($(compgen -W "$words" -- "$word"))
+              fi
+              [[ ${COMPREPLY-} == *= ]] && compopt -o nospace
+            }
+            complete -F _muster muster
+
+            """).ToString();
     }
 
     private static string Fish(IReadOnlyList<Command> commands)

@@ -57,7 +57,7 @@ internal static class FetchCommand
                 SignatureFile = call.Value("signature"),
                 Platform = call.Value("platform") is { } platform ? OciPlatform.Parse(platform) : null,
                 Progress = progress.Add,
-                Warn = call.Terminal.Warn,
+                Warn = call.Warn,
             }, ct));
         }
 

@@ -64,7 +64,7 @@ internal static class ImageCopyCommands
             """,
         Example = """
             muster image copy docker://registry.example.com/app:1.0 oci-archive:app.tar
-            muster image copy --to-root=/srv/other registry.example.com/app:1.0
+            muster image copy --to-root=/srv/other example.com/app:1.0
             """,
         Options = [Overwrite, Gzip, Insecure, FetchCommand.Platform, new("to-root", "Copy into the store of the root DIR", "DIR"), .. SigningOptions.All],
         Arguments = (1, 2),
@@ -81,7 +81,7 @@ internal static class ImageCopyCommands
         };
         var signers = SigningOptions.Read(call, ct);
         using var progress = new ByteProgress(call, "copying " + call.Arguments[0]);
-        options = options with { Progress = progress.Add };
+        options = options with { Progress = progress.Add, Warn = call.Warn };
         var image = local ? ImageRows.Find(store, call.Arguments[0]) : await new ImageFetcher(store).ResolveAsync(call.Arguments[0], options, ct);
         var export = new ImageExport(store) { Signers = signers };
         if (call.Value("to-root") is { } other)
@@ -107,7 +107,7 @@ internal static class ImageCopyCommands
             throw new MusterException(ErrorKind.Usage, "Name a destination: file.aci, oci:DIR[:tag], oci-archive:FILE[:tag] or docker://host/repository[:tag]");
         }
 
-        await export.ToAsync(image, Destination(call.Arguments[1]), call.Has("overwrite"), call.Has("gzip"), options, call.Terminal.Warn, ct);
+        await export.ToAsync(image, Destination(call.Arguments[1]), call.Has("overwrite"), call.Has("gzip"), options, call.Warn, ct);
         ImageRows.WriteIds(call, [image]);
         return 0;
     }

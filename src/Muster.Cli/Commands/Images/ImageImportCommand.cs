@@ -39,6 +39,7 @@ internal static class ImageImportCommand
                     Pull = PullPolicy.Update,
                     Platform = call.Value("platform") is { } platform ? OciPlatform.Parse(platform) : null,
                     Progress = progress.Add,
+                    Warn = call.Warn,
                 }, ct));
             }
 

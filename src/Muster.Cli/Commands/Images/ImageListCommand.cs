@@ -54,7 +54,7 @@ internal static class ImageListCommand
 
             if (call.Quiet && !call.Json)
             {
-                foreach (var row in rows.Where(Filter(call)).DistinctBy(r => r.Id))
+                foreach (var row in rows.Where(Listing.Filter(call, AllColumns)).DistinctBy(r => r.Id))
                 {
                     call.Terminal.Out.WriteLine(row.Id);
                 }
@@ -62,25 +62,10 @@ internal static class ImageListCommand
                 return Task.FromResult(0);
             }
 
-            Listing.Write(call, rows, Columns(call), ImageRowJson.Default.ImageRow, legend: !call.Has("no-legend"));
+            Listing.Write(call, rows, Columns(call), ImageRowJson.Default.ImageRow, legend: !call.Has("no-legend"), AllColumns);
             return Task.FromResult(0);
         },
     };
-
-    // Quiet output shows ids only, and still filters by every column.
-    private static Func<ImageRow, bool> Filter(Invocation call)
-    {
-        var conditions = new List<(Column<ImageRow> Column, string Pattern)>();
-        foreach (var filter in call.Values("filter"))
-        {
-            var equals = filter.IndexOf('=', StringComparison.Ordinal);
-            conditions.Add((equals > 0 && AllColumns.FirstOrDefault(c => c.Name == filter[..equals]) is { } column
-                ? column
-                : throw new MusterException(ErrorKind.Usage, $"--filter={filter} names no column: write COLUMN=VALUE with one of {string.Join(", ", AllColumns.Select(c => c.Name))}"), filter[(equals + 1)..]));
-        }
-
-        return row => conditions.TrueForAll(c => System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(c.Pattern, c.Column.Text(row), ignoreCase: false));
-    }
 
     private static IReadOnlyList<Column<ImageRow>> Columns(Invocation call)
     {

@@ -13,21 +13,25 @@ internal static class LoginCommand
     public static readonly Command Login = new()
     {
         Words = ["login"],
-        Summary = "Log in to a registry",
+        Summary = "Log in to a registry, or to a web site that has App Container images",
         Usage = "[OPTION…] HOST[:PORT][/PATH]",
         Description = """
             The registry is asked whether the login is right before it is kept. It is kept as podman keeps it, readable by its
-            owner only; docker's own file and credential programs are read but not written.
+            owner only; docker's own file and credential programs are read but not written. A web site that is no registry cannot
+            be asked in general: with --unchecked its login is kept as it is, and sent when the site asks for one (Basic, over https).
             """,
         Example = """
             muster login registry.example.com:5000
             printf %s "$TOKEN" | muster login --username ci --password-stdin registry.example.com:5000
+            # a web site with App Container images
+            muster login --unchecked images.example.com
             """,
         Options =
         [
             new("username", "The user's name; asked for on the terminal otherwise", "NAME") { Short = 'u' },
             new("password-stdin", "Read the password from standard input"),
             AuthFile,
+            new("unchecked", "Keep the login without asking the host, for a web site that is no registry"),
             new("insecure-options", "Do without a protection: tls takes any certificate, http takes plain http", "LIST"),
         ],
         Arguments = (1, 1),
@@ -55,7 +59,11 @@ internal static class LoginCommand
         var (user, password) = Credentials(call, name, ct);
         using var session = new RegistrySession(call.Root, options, call.Time, call.Value("authfile"));
         var login = new RegistryLogin(user, password);
-        await session.CheckAsync(name.Split('/')[0], login, ct);
+        if (!call.Has("unchecked"))
+        {
+            await session.CheckAsync(name.Split('/')[0], login, ct);
+        }
+
         session.Logins.Store(name, login);
         if (!call.Quiet)
         {
@@ -105,9 +113,16 @@ internal static class LoginCommand
     {
         var name = argument.StartsWith("https://", StringComparison.Ordinal) ? argument["https://".Length..] : argument;
         name = name.TrimEnd('/');
-        // Any repository's name makes it a whole reference, which is then checked by its own rules.
-        _ = RegistryReference.Parse((name.Contains('/', StringComparison.Ordinal) || RegistryReference.HasHost(name + "/") ? name : throw NotAPlace(argument)) + "/x");
-        return name;
+        try
+        {
+            // Any repository's name makes it a whole reference, which is then checked by its own rules.
+            _ = RegistryReference.Parse((name.Contains('/', StringComparison.Ordinal) || RegistryReference.HasHost(name + "/") ? name : throw NotAPlace(argument)) + "/x");
+            return name;
+        }
+        catch (MusterException e) when (e.Kind != ErrorKind.Usage)
+        {
+            throw NotAPlace(argument);
+        }
     }
 
     private static MusterException NotAPlace(string argument) =>

@@ -32,7 +32,8 @@ internal static class TrustListCommand
         Run = (call, _) =>
         {
             var now = call.Time.GetUtcNow();
-            var rows = new TrustStore(call.Root).List().Select(key => Row(key, now));
+            var faults = new List<string>();
+            var rows = new TrustStore(call.Root).List(faults.Add).Select(key => Row(key, now));
             if (call.Quiet && !call.Json)
             {
                 foreach (var id in rows.Where(row => RowFilter.Fits(call, Columns, row)).Select(row => row.Key).Distinct())
@@ -45,7 +46,14 @@ internal static class TrustListCommand
                 Listing.Write(call, rows, Columns, TrustOutputJson.Default.TrustRow);
             }
 
-            return Task.FromResult(0);
+            // While one is there, nothing new is verified: that is an error, and the others are shown all the same.
+            call.Terminal.Flush();
+            foreach (var fault in faults)
+            {
+                call.Terminal.Say("muster: " + fault);
+            }
+
+            return Task.FromResult(faults.Count == 0 ? 0 : Dispatcher.FailureStatus);
         },
     };
 

@@ -29,7 +29,8 @@ internal static class TrustRemoveCommand
         {
             var store = new TrustStore(call.Root);
             var prefix = call.Value("prefix")?.TrimEnd('/');
-            var all = store.List();
+            // A file that cannot be used is what one may want to remove.
+            var all = store.List(static _ => { });
             var id = Complete(call.Arguments[0].Replace(" ", "", StringComparison.Ordinal).ToLowerInvariant(), prefix, all);
             var removal = store.Remove(id, prefix);
             if (call.Json)
@@ -45,7 +46,7 @@ internal static class TrustRemoveCommand
 
             if (!call.Quiet)
             {
-                foreach (var other in store.List().Where(k => k.Id == id && !k.IsMask && k.Prefix != prefix))
+                foreach (var other in store.List(static _ => { }).Where(k => k.Id == id && !k.IsMask && k.Prefix != prefix))
                 {
                     call.Terminal.Warn($"the key {id} is still trusted {TrustStore.Scoped(other.Prefix)} ({other.Path})");
                 }

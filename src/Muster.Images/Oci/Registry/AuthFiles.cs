@@ -13,6 +13,9 @@ public sealed record RegistryLogin(string User, string Password)
 {
     /// <summary>True when <see cref="Password"/> is an OAuth2 refresh token.</summary>
     public bool IsIdentityToken { get; init; }
+
+    /// <summary>As a request says it (RFC 7617).</summary>
+    internal System.Net.Http.Headers.AuthenticationHeaderValue Basic => new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(User + ":" + Password)));
 }
 
 /// <summary>

@@ -187,6 +187,11 @@ public sealed class RegistriesConfiguration
             }
 
             var pull = Text(mirror, "pull-from-mirror");
+            if (pull is not ("" or "all" or "digest-only" or "tag-only"))
+            {
+                throw Wrong("pull-from-mirror");
+            }
+
             yield return new RegistryMirror(location, DigestOnly: pull == "digest-only", TagOnly: pull == "tag-only");
         }
     }

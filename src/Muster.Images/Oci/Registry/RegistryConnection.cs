@@ -154,7 +154,7 @@ internal sealed class RegistryConnection : IDisposable
         _login ??= new Lazy<RegistryLogin?>(_findLogin);
         if (challenge.Scheme == "Basic")
         {
-            return _login.Value is { IsIdentityToken: false } login ? Basic(login) : null;
+            return _login.Value is { IsIdentityToken: false } login ? login.Basic : null;
         }
 
         await _one.WaitAsync(ct);
@@ -189,7 +189,7 @@ internal sealed class RegistryConnection : IDisposable
         var service = challenge.Value("service");
         using var response = login is { IsIdentityToken: true }
             ? await RefreshAsync(realm, service, scope, login, ct)
-            : await _web.SendAsync(TokenAddress(realm, service, scope, login), uri => HttpFetcher.Request(HttpMethod.Get, uri, headers => headers.Authorization = login is null ? null : Basic(login)), again: true, ct);
+            : await _web.SendAsync(TokenAddress(realm, service, scope, login), uri => HttpFetcher.Request(HttpMethod.Get, uri, headers => headers.Authorization = login?.Basic), again: true, ct);
         if (response.StatusCode != HttpStatusCode.OK)
         {
             throw response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.BadRequest
@@ -258,7 +258,4 @@ internal sealed class RegistryConnection : IDisposable
 
         throw new MusterException(ErrorKind.Upstream, $"The token server {HttpFetcher.Shown(realm)} sent no token: tell its owner");
     }
-
-    private static AuthenticationHeaderValue Basic(RegistryLogin login) =>
-        new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(login.User + ":" + login.Password)));
 }

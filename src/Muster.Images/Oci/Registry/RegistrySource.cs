@@ -23,13 +23,21 @@ public sealed class RegistrySource : IOciSource
     private int _place;
 
     /// <summary>A source for one reference; contacts nobody yet. The session stays the caller's.</summary>
-    public RegistrySource(RegistrySession session, RegistryReference reference)
+    /// <param name="firstPlace">How many of the mirrors are passed by, because what they sent was no good.</param>
+    public RegistrySource(RegistrySession session, RegistryReference reference, int firstPlace = 0)
     {
         _session = session;
         _reference = reference;
         _places = session.Registries.Places(reference);
+        _place = firstPlace;
         Location = "docker://" + reference;
     }
+
+    /// <summary>The place that answered last, counted from the first mirror.</summary>
+    internal int Place => Volatile.Read(ref _place);
+
+    /// <summary>Whether there is another place to ask behind the one that answered last.</summary>
+    internal bool HasMorePlaces => Place < _places.Count - 1;
 
     /// <inheritdoc/>
     public string Location { get; }
@@ -58,7 +66,19 @@ public sealed class RegistrySource : IOciSource
     public async Task<Stream> OpenBlobAsync(OciDescriptor descriptor, long offset, CancellationToken ct)
     {
         var body = await OpenAtAsync(descriptor, offset, ct);
-        return new ResumingStream(body, offset, descriptor.Size, $"{Location}: the blob {descriptor.Digest}", (at, token) => OpenAtAsync(descriptor, at, token));
+        var last = offset;
+        return new ResumingStream(body, offset, descriptor.Size, $"{Location}: the blob {descriptor.Digest}", (at, token) =>
+        {
+            // A mirror that breaks off at the same byte again is one that fails: the next place goes on from there.
+            var place = Place;
+            if (at == last && place < _places.Count - 1)
+            {
+                _ = Interlocked.CompareExchange(ref _place, place + 1, place);
+            }
+
+            last = at;
+            return OpenAtAsync(descriptor, at, token);
+        });
     }
 
     /// <inheritdoc/>
@@ -66,8 +86,18 @@ public sealed class RegistrySource : IOciSource
     {
         var found = new List<OciSignature>();
         await AddLookasideAsync(found, manifest, ct);
-        await AddCosignAsync(found, manifest, ct);
-        await AddBundlesAsync(found, manifest, ct);
+        for (var place = Place; place < _places.Count; place++)
+        {
+            await AddCosignAsync(found, manifest, place, ct);
+            await AddBundlesAsync(found, manifest, place, ct);
+            if (found.Count > 0)
+            {
+                break;
+            }
+
+            // Mirrors often have the image without what is attached to it: its signatures are asked of the next place.
+        }
+
         return found;
     }
 
@@ -131,7 +161,7 @@ public sealed class RegistrySource : IOciSource
         var bytes = await _session.Web.ReadAsync(response, WebLimits.MaxManifestBytes, ct);
         if (type == "text/html" || bytes is not [(byte)'{' or (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t', ..])
         {
-            throw new MusterException(ErrorKind.Upstream, $"{HttpFetcher.Shown(address)} sends {(type.Length == 0 ? "something" : type)} where a manifest is expected: check host and port");
+            throw new MusterException(ErrorKind.Upstream, $"{HttpFetcher.Shown(address)} sends {(type == "text/html" ? "a web page" : "something that is not a JSON object")} where a manifest is expected: check host and port");
         }
 
         return Checked(bytes, type is "application/json" or "text/plain" or "application/octet-stream" ? "" : type, expected);
@@ -140,6 +170,11 @@ public sealed class RegistrySource : IOciSource
     private async Task<OciDocument> ReadSmallBlobAsync(OciDescriptor descriptor, CancellationToken ct)
     {
         await using var blob = await OpenBlobAsync(descriptor, 0, ct);
+        return await ReadSmallBlobAsync(blob, descriptor, ct);
+    }
+
+    private async Task<OciDocument> ReadSmallBlobAsync(Stream blob, OciDescriptor descriptor, CancellationToken ct)
+    {
         using var whole = new MemoryStream();
         await blob.CopyToAsync(whole, ct);
         return Checked(whole.ToArray(), descriptor.MediaType, descriptor.Digest);
@@ -182,7 +217,7 @@ public sealed class RegistrySource : IOciSource
             if (offset > 0 && !resumed)
             {
                 // A server without ranges sends all of it again: what is known is read past.
-                await SkipAsync(body, offset, ct);
+                await ResumingStream.SkipAsync(body, offset, ct);
             }
 
             return body;
@@ -191,16 +226,6 @@ public sealed class RegistrySource : IOciSource
         {
             response.Dispose();
             throw;
-        }
-    }
-
-    private static async Task SkipAsync(Stream body, long count, CancellationToken ct)
-    {
-        var buffer = new byte[65536];
-        while (count > 0)
-        {
-            var read = await body.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, count)), ct);
-            count = read > 0 ? count - read : throw new MusterException(ErrorKind.Upstream, "A download broke off before the place where it was to be taken up again: try again later");
         }
     }
 
@@ -238,22 +263,26 @@ public sealed class RegistrySource : IOciSource
         }
     }
 
-    private async Task AddCosignAsync(List<OciSignature> found, Digest manifest, CancellationToken ct)
+    private async Task AddCosignAsync(List<OciSignature> found, Digest manifest, int place, CancellationToken ct)
     {
         var tag = SignatureManifests.CosignTag(manifest);
-        if (await TryReadAsync(tag, null, ct) is not { } document)
+        if (await TryReadAsync(tag, null, place, ct) is not { } document)
         {
             return;
         }
 
-        found.AddRange(await SignatureCarriers.ReadAsync(document, cosign: true, _reference.Name + ":" + tag, ReadPartAsync, ct));
+        found.AddRange(await SignatureCarriers.ReadAsync(document, cosign: true, _reference.Name + ":" + tag, PartsOf(place), ct));
     }
 
-    private async Task<ReadOnlyMemory<byte>> ReadPartAsync(OciDescriptor part, CancellationToken ct) => (await ReadSmallBlobAsync(part, ct)).Bytes;
-
-    private async Task AddBundlesAsync(List<OciSignature> found, Digest manifest, CancellationToken ct)
+    private Func<OciDescriptor, CancellationToken, Task<ReadOnlyMemory<byte>>> PartsOf(int place) => async (part, ct) =>
     {
-        var index = await ReadReferrersAsync(manifest, ct) ?? await TryReadAsync(SignatureManifests.ReferrersTag(manifest), null, ct);
+        await using var blob = new ResumingStream(await OpenAtAsync(_places[place], part, 0, ct), 0, part.Size, $"{Location}: the blob {part.Digest}", (at, token) => OpenAtAsync(_places[place], part, at, token));
+        return (await ReadSmallBlobAsync(blob, part, ct)).Bytes;
+    };
+
+    private async Task AddBundlesAsync(List<OciSignature> found, Digest manifest, int place, CancellationToken ct)
+    {
+        var index = await ReadReferrersAsync(manifest, place, ct) ?? await TryReadAsync(SignatureManifests.ReferrersTag(manifest), null, place, ct);
         if (index is null)
         {
             return;
@@ -261,32 +290,32 @@ public sealed class RegistrySource : IOciSource
 
         foreach (var referrer in SignatureManifests.Referrers(index.Bytes))
         {
-            if (await TryReadAsync(referrer.Digest.ToString(), referrer.Digest, ct) is not { } document)
+            if (await TryReadAsync(referrer.Digest.ToString(), referrer.Digest, place, ct) is not { } document)
             {
                 continue;
             }
 
-            found.AddRange(await SignatureCarriers.ReadAsync(document, cosign: false, _reference.Name + "@" + referrer.Digest, ReadPartAsync, ct));
+            found.AddRange(await SignatureCarriers.ReadAsync(document, cosign: false, _reference.Name + "@" + referrer.Digest, PartsOf(place), ct));
         }
     }
 
-    private Task<OciDocument?> TryReadAsync(string target, Digest? expected, CancellationToken ct) => AnywhereAsync<OciDocument?>(async (place, token) =>
+    private async Task<OciDocument?> TryReadAsync(string target, Digest? expected, int place, CancellationToken ct)
     {
         try
         {
-            return await ReadManifestAsync(place, target, expected, token);
+            return await ReadManifestAsync(_places[place], target, expected, ct);
         }
-        catch (MusterException e) when (e.Kind is ErrorKind.NotFound or ErrorKind.Forbidden)
+        catch (MusterException e) when (e.Kind is ErrorKind.NotFound or ErrorKind.Forbidden || place < _places.Count - 1)
         {
             // Some registries forbid what does not exist. Without a signature the image is refused later, with that reason.
             return null;
         }
-    }, ct);
+    }
 
     /// <summary>The referrers API; null where the registry has none (404) and the tag is to be read.</summary>
-    private async Task<OciDocument?> ReadReferrersAsync(Digest manifest, CancellationToken ct)
+    private async Task<OciDocument?> ReadReferrersAsync(Digest manifest, int number, CancellationToken ct)
     {
-        var place = _places[Volatile.Read(ref _place)];
+        var place = _places[number];
         var address = new Uri(await _session.Connect(place).BaseAsync(ct), $"{place.Repository}/referrers/{manifest}");
         using var response = await SendAsync(place, address, uri => HttpFetcher.Request(HttpMethod.Get, uri), ct);
         if (response.StatusCode != HttpStatusCode.OK || response.Content.Headers.ContentType?.MediaType != "application/vnd.oci.image.index.v1+json")

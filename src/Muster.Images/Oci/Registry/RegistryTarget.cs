@@ -176,7 +176,7 @@ public sealed class RegistryTarget : IOciTarget
         using var response = await SendAsync(upload, uri =>
         {
             var request = HttpFetcher.Request(HttpMethod.Patch, uri);
-            request.Content = new UploadContent(content, length);
+            request.Content = new UploadContent(content, at, length);
             // The specification's own form, without the word bytes.
             request.Content.Headers.TryAddWithoutValidation("Content-Range", $"{at}-{at + length - 1}");
             return request;
@@ -190,7 +190,7 @@ public sealed class RegistryTarget : IOciTarget
         using var response = await SendAsync(new UriBuilder(upload) { Query = query }.Uri, uri =>
         {
             var request = HttpFetcher.Request(HttpMethod.Put, uri);
-            request.Content = content is null ? new ByteArrayContent([]) : new UploadContent(content, descriptor.Size);
+            request.Content = content is null ? new ByteArrayContent([]) : new UploadContent(content, 0, descriptor.Size);
             return request;
         }, again: false, ct);
         if (response.StatusCode is not (HttpStatusCode.Created or HttpStatusCode.NoContent or HttpStatusCode.OK))

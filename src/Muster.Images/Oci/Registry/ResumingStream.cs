@@ -60,6 +60,25 @@ internal sealed class ResumingStream : ConnectionStream
         return 0;
     }
 
+    /// <summary>Reads past what is known already, of a server that sends all of it again.</summary>
+    internal static async Task SkipAsync(Stream body, long count, CancellationToken ct)
+    {
+        var buffer = new byte[65536];
+        try
+        {
+            while (count > 0)
+            {
+                var read = await body.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, count)), ct);
+                count = read > 0 ? count - read : throw new MusterException(ErrorKind.Upstream, "A download broke off before the place where it was to be taken up again: try again later");
+            }
+        }
+        catch
+        {
+            await body.DisposeAsync();
+            throw;
+        }
+    }
+
     protected override void Dispose(bool disposing)
     {
         if (disposing)
@@ -76,7 +95,7 @@ internal sealed class ResumingStream : ConnectionStream
         _fruitless = 0;
         return _at <= _end
             ? read
-            : throw new MusterException(ErrorKind.Corrupt, $"{_location} sends more than the {_end} bytes that its manifest says: it is damaged or was altered");
+            : throw new MusterException(ErrorKind.Corrupt, $"{_location} sends more than the {_end} bytes that were announced: it is damaged or was altered");
     }
 
     private async Task ForgetAsync()

@@ -143,6 +143,7 @@ public sealed class OpenPgpCertificate
             var (self, userIds) = SelfSignature(primaryFrame);
             var expires = self?.KeyLifetime is { } lifetime ? _primary.Created + lifetime : (DateTimeOffset?)null;
             var refusal = revocation is not null ? $"the key was revoked ({revocation.RevocationReason ?? "no reason given"})"
+                : self is null && _primary.RsaBits is > 0 and < OpenPgpLimits.MinRsaBits ? $"it is an RSA key of {_primary.RsaBits} bits: at least {OpenPgpLimits.MinRsaBits} are needed"
                 : self is null ? $"the key has no valid self-signature{(_weakness is null ? "" : ": " + _weakness)}"
                 : _primary.Created > now + OpenPgpLimits.ClockTolerance ? "the key claims to be made in the future"
                 : expires <= now ? $"the key expired on {Day(expires.Value)}"

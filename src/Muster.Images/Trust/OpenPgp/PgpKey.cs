@@ -81,6 +81,9 @@ internal sealed class PgpKey
         return framed;
     }
 
+    /// <summary>The length of an RSA key's modulus; 0 for other keys.</summary>
+    public int RsaBits => Algorithm is PgpAlgorithm.Rsa or PgpAlgorithm.RsaEncrypt or PgpAlgorithm.RsaSign && Material.Length >= 2 ? (Material[0] << 8) | Material[1] : 0;
+
     /// <summary>The algorithm for people: <c>RSA 3072</c>, <c>Ed25519</c>, <c>ECDSA</c>.</summary>
     public string Describe() => Algorithm switch
     {
