@@ -35,7 +35,9 @@ public sealed class Dispatcher
         var debug = words.Contains("--debug", StringComparer.Ordinal);
         try
         {
-            return await DispatchAsync(words, ct);
+            var status = await DispatchAsync(words, ct);
+            FlushResults();
+            return status;
         }
         catch (MusterException e)
         {
@@ -69,6 +71,23 @@ public sealed class Dispatcher
             }
 
             return FailureStatus;
+        }
+    }
+
+    // Results that a full disk swallows are an error; a reader that has gone wanted no more of them.
+    private void FlushResults()
+    {
+        try
+        {
+            _terminal.Flush();
+        }
+        catch (ReaderGoneException)
+        {
+            // As said.
+        }
+        catch (LinuxException e)
+        {
+            throw new MusterException(ErrorKind.Exhausted, $"Standard output takes no more ({e.Message}), so the results are incomplete: write them elsewhere", e);
         }
     }
 
