@@ -51,6 +51,11 @@ public sealed class PodStart
                 : $"Pod {record.Uuid} has lost its supervisor: \"muster gc\" puts it right, then it can be started");
         }
 
+        if (record.IdMap.Count > 0)
+        {
+            PrivateUsers.OpenParents(_store.Root);
+        }
+
         var runtime = OciRuntime.Choose(_store.Root, record.Runtime);
         await using var undo = new UndoStack();
         if (!pod.MoveTo(PodStore.Run))
@@ -126,6 +131,7 @@ public sealed class PodStart
             apps.Add(PlanApp(pod, context, app));
         }
 
+        mounts.AddRange(PrivateUsers.VolumeMounts(pod, record));
         if (record.IdMap.Count > 0 && (record.HostNetwork || network is not null))
         {
             Directory.CreateDirectory(pod.File("sys"));
