@@ -47,7 +47,7 @@ public sealed class Dispatcher
                 _terminal.Say(e.ToString());
             }
 
-            return e.Kind == ErrorKind.Usage ? UsageStatus : FailureStatus;
+            return StatusOf(e);
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
@@ -73,6 +73,9 @@ public sealed class Dispatcher
             return FailureStatus;
         }
     }
+
+    /// <summary>The exit status that stands for a failure.</summary>
+    internal static int StatusOf(MusterException failure) => failure.ExitStatus ?? (failure.Kind == ErrorKind.Usage ? UsageStatus : FailureStatus);
 
     // Results that a full disk swallows are an error; a reader that has gone wanted no more of them.
     private void FlushResults()
