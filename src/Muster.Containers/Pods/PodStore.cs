@@ -176,6 +176,25 @@ public sealed class PodStore
     /// <summary>Removes the pod's cgroups; false while processes live in them.</summary>
     public bool RemoveCgroups(Guid uuid) => Hierarchies.Remove(Cgroup(uuid));
 
+    /// <summary>Lets the pod's processes go on if they are paused.</summary>
+    public void Thaw(Guid uuid) => Hierarchies.Thaw(Cgroup(uuid));
+
+    /// <summary>
+    /// Removes the cgroups of pods that no longer exist, in every hierarchy, as long as nothing lives in them. A pod's folder is
+    /// made before its cgroups and removed after them, so that what has no folder was not just begun.
+    /// </summary>
+    public void SweepCgroups()
+    {
+        foreach (var uuid in Hierarchies.Children(Root.Cgroup).Select(n => Guid.TryParseExact(n, "D", out var uuid) ? uuid : default).Where(u => u != default).ToHashSet())
+        {
+            using var pod = TryFind(uuid);
+            if (pod is null && !Hierarchies.IsPopulated(Cgroup(uuid)))
+            {
+                _ = RemoveCgroups(uuid);
+            }
+        }
+    }
+
     /// <summary>Removes the root's own cgroup when no shim of the root lives or starts.</summary>
     public void RemoveRootCgroup()
     {
@@ -235,7 +254,8 @@ public sealed class PodStore
             Apps = [.. record.Apps.Select(a => ViewApp(a, status, state))],
             Networks = network?.Interfaces ?? [],
             HostNetwork = record.HostNetwork,
-            Ports = record.Ports,
+            // What has ended holds no port, and what is prepared will.
+            Ports = alive || state is PodState.Preparing or PodState.Prepared ? record.Ports : [],
             InsecureOptions = record.InsecureOptions,
         };
     }
