@@ -155,4 +155,41 @@ public sealed class LogMergeTests : IDisposable
         Write("a", 2);
         Shown(Merge("a")).Should().Equal("a1", "a2");
     }
+
+    [Fact]
+    public void Begins_with_the_oldest_file_while_another_thread_rotates()
+    {
+        for (var round = 0; round < 20; round++)
+        {
+            var app = "r" + round;
+            for (var second = 0; second < 40; second++)
+            {
+                Write(app, second);
+                Rotate(app, 1000);
+            }
+
+            var turner = new Thread(() =>
+            {
+                for (var second = 40; second < 80; second++)
+                {
+                    Write(app, second);
+                    Rotate(app, 1000);
+                }
+            });
+            turner.Start();
+            using var reader = new LogReader(app);
+            var shown = new List<string>();
+            var isOver = false;
+            while (!isOver)
+            {
+                isOver = !turner.IsAlive;
+                while (reader.Next(_folder) is { } entry)
+                {
+                    shown.Add(entry.Text);
+                }
+            }
+
+            shown.Should().Equal(Enumerable.Range(0, 80).Select(s => app + s));
+        }
+    }
 }

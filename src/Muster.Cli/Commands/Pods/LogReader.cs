@@ -18,6 +18,8 @@ internal sealed class LogReader : IDisposable
     /// <summary>How often a successor is looked for that is between two renames before it counts as not there yet.</summary>
     private const int SuccessorTries = 100;
 
+    private const int BetweenRenamesMilliseconds = 2;
+
     private readonly byte[] _buffer = new byte[MaxRecord];
     private int _start;
     private int _end;
@@ -100,9 +102,36 @@ internal sealed class LogReader : IDisposable
 
     private bool OpenOldest(string folder, string path)
     {
-        var oldest = Numbers(folder).DefaultIfEmpty(0).Max();
-        return TryOpen(oldest == 0 ? path : $"{path}.{oldest}");
+        // A listing may miss what is renamed meanwhile, and what it names may be the next file by the time it is opened.
+        var number = Numbers(folder).DefaultIfEmpty(0).Max();
+        for (var attempt = 0; attempt < MaxFiles + SuccessorTries; attempt++)
+        {
+            if (!TryOpen(number == 0 ? path : $"{path}.{number}"))
+            {
+                // Without a number there is none at all; else it has the next one a moment later.
+                if (number == 0 || attempt >= MaxFiles)
+                {
+                    return false;
+                }
+
+                _ = Descriptors.Poll([], BetweenRenamesMilliseconds);
+            }
+            else if (Older(path, NumberOfOurs(path) ?? number) is not { } older)
+            {
+                return true;
+            }
+            else
+            {
+                number = older;
+            }
+        }
+
+        return _file is not null;
     }
+
+    // The oldest is renamed first, so that there is one gap in the numbers at most.
+    private static int? Older(string path, int number) =>
+        FileStatus.Find($"{path}.{number + 2}") is not null ? number + 2 : FileStatus.Find($"{path}.{number + 1}") is not null ? number + 1 : null;
 
     private bool OpenNext(string folder, string path)
     {
@@ -118,7 +147,7 @@ internal sealed class LogReader : IDisposable
             if (!TryOpen(number == 1 ? path : $"{path}.{number - 1}", keep: true))
             {
                 // Between two renames: it is there a moment later.
-                Thread.Yield();
+                _ = Descriptors.Poll([], BetweenRenamesMilliseconds);
                 continue;
             }
 
