@@ -241,7 +241,11 @@ public sealed class PodEnding
         try
         {
             using var locked = _store.Lock(pod);
-            await PutAwayAsync(locked, ct);
+            // One that has come to its end by itself meanwhile has lost nothing.
+            if (locked.StateFolder == PodStore.Run)
+            {
+                await PutAwayAsync(locked, ct);
+            }
         }
         catch (MusterException e) when (e.Kind == ErrorKind.Busy)
         {

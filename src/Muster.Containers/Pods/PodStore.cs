@@ -15,7 +15,8 @@ public sealed class PodStore
     public const string Exited = "exited";
     public const string Garbage = "garbage";
 
-    private static readonly string[] States = [Prepare, Prepared, Run, Exited, Garbage];
+    /// <summary>The folders of the states, in the order in which a pod comes through them.</summary>
+    internal static IReadOnlyList<string> States { get; } = [Prepare, Prepared, Run, Exited, Garbage];
 
     private CgroupHierarchies? _hierarchies;
 
@@ -123,9 +124,10 @@ public sealed class PodStore
         return null;
     }
 
-    /// <summary>Every pod, oldest state folder first.</summary>
+    /// <summary>Every pod, oldest state folder first; one that moves on meanwhile comes once.</summary>
     public IEnumerable<PodDirectory> All()
     {
+        var seen = new HashSet<Guid>();
         foreach (var state in States)
         {
             var folder = Path.Combine(Root.Pods, state);
@@ -137,7 +139,7 @@ public sealed class PodStore
 
             foreach (var path in Directory.GetDirectories(folder))
             {
-                if (Guid.TryParseExact(Path.GetFileName(path), "D", out var uuid))
+                if (Guid.TryParseExact(Path.GetFileName(path), "D", out var uuid) && seen.Add(uuid))
                 {
                     yield return new PodDirectory(uuid, state, path, -1);
                 }
@@ -147,6 +149,13 @@ public sealed class PodStore
 
     /// <summary>What state a pod is in, judged by its folder, its lock and its processes.</summary>
     public PodState StateOf(PodDirectory pod)
+    {
+        var state = Judge(pod);
+        // What was judged may have come into its next state before: of a folder that is gone nobody holds the lock.
+        return pod.Relocate() ? Judge(pod) : state;
+    }
+
+    private PodState Judge(PodDirectory pod)
     {
         var locked = DescriptorLock.IsHeld(pod.Path);
         return pod.StateFolder switch
