@@ -1,5 +1,8 @@
 using Muster.Daemon;
+using Muster.Linux;
 
+// No line to a full or closed standard error may end a daemon.
+Console.SetError(new StreamWriter(new DescriptorStream(2, isNeeded: false)) { AutoFlush = true });
 var options = DaemonOptions.Parse(args, out var refusal);
 if (options is null)
 {

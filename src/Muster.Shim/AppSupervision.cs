@@ -130,9 +130,18 @@ internal sealed class AppSupervision
             _impliedStatus = 128 + signal;
             signal = Signals.SIGKILL;
         }
+        else if (signal == Signals.SIGKILL)
+        {
+            _impliedStatus = null;
+            Kill();
+            return;
+        }
 
         Signals.Send(Pid, signal);
     }
+
+    // What is paused cannot end.
+    private void Thaw() => CgroupHierarchies.Load().Thaw($"{_context.Plan.Cgroup}/{Name}");
 
     /// <summary>Asks the app to end for good.</summary>
     public void Stop()
@@ -147,6 +156,7 @@ internal sealed class AppSupervision
                 break;
             case AppPhase.Running:
                 Signal(_plan.StopSignal);
+                Thaw();
                 break;
             default:
                 // Starting: the supervisor stops it as soon as it runs; PostStop and Ended: it is ending anyway.
@@ -185,6 +195,7 @@ internal sealed class AppSupervision
         if (Pid != 0)
         {
             Signals.Send(Pid, Signals.SIGKILL);
+            Thaw();
         }
         else if (Phase == AppPhase.PreStart)
         {

@@ -110,10 +110,32 @@ internal static class PodClearing
         }
     }
 
+    // One by one and never deeper: where a host's folder were mounted after all, the kernel says that the place is busy.
+    private static void RemovePlaces(string folder)
+    {
+        if (!Directory.Exists(folder))
+        {
+            return;
+        }
+
+        foreach (var place in Directory.GetFileSystemEntries(folder))
+        {
+            if (Directory.Exists(place))
+            {
+                Directory.Delete(place, recursive: false);
+            }
+            else
+            {
+                File.Delete(place);
+            }
+        }
+    }
+
     /// <summary>Deletes a pod's folder; nothing is mounted below it any more then, so that it cannot reach into an image's tree.</summary>
     public static void Delete(string podDirectory)
     {
         PodMounts.DetachBelow(podDirectory);
+        RemovePlaces(Path.Combine(podDirectory, SupervisionPlan.MappedFolder));
         Directory.Delete(podDirectory, recursive: true);
     }
 }

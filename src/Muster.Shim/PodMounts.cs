@@ -48,9 +48,8 @@ internal static class PodMounts
         }
     }
 
-    // Spaces and the like in paths are written in octal; our own names have none, the folders above may.
     private static IEnumerable<string> MountsBelow(string podDirectory) =>
-        File.ReadAllLines("/proc/thread-self/mountinfo").Select(l => l.Split(' ')[4].Replace("\\040", " ", StringComparison.Ordinal)).Where(t => t.StartsWith(podDirectory + "/", StringComparison.Ordinal)).ToList();
+        File.ReadAllLines("/proc/thread-self/mountinfo").Select(l => Mount.Unescape(l.Split(' ')[4])).Where(t => t.StartsWith(podDirectory + "/", StringComparison.Ordinal)).ToList();
 
     private static void Make(PlannedMount mount, string podDirectory, int number, int userNamespace)
     {
@@ -71,11 +70,33 @@ internal static class PodMounts
             case "bind":
                 Mount.Bind(mount.Source!, mount.Target, recursive: true);
                 break;
+            case "volume":
+                MakeVolume(mount, userNamespace);
+                break;
             case "tmpfs":
                 Mount.Make("tmpfs", mount.Target, "tmpfs", Mount.NoSuid | Mount.NoDev, mount.Options);
                 break;
             default:
                 throw new MusterException(ErrorKind.Internal, $"The plan asks for a mount of type \"{mount.Type}\", which this muster-shim does not know");
+        }
+    }
+
+    // The target is called like the volume.
+    private static void MakeVolume(PlannedMount mount, int userNamespace)
+    {
+        var options = mount.Options?.Split(',') ?? [];
+        var recursive = options.Contains("recursive");
+        try
+        {
+            IdMappedMount.Make(mount.Source!, mount.Target, userNamespace, readOnly: false, recursive);
+        }
+        catch (LinuxException) when (options.Contains("plain-too"))
+        {
+            Mount.Bind(mount.Source!, mount.Target, recursive);
+        }
+        catch (LinuxException e)
+        {
+            throw new MusterException(ErrorKind.Unsupported, $"Volume \"{Path.GetFileName(mount.Target)}\" cannot be given to the pod's users: {e.Message}", e);
         }
     }
 

@@ -452,7 +452,7 @@ internal sealed class PodSupervisor
     {
         if (!_ready || _error is not null)
         {
-            _options.ReportFailure(_error ?? "The pod ended before it was running");
+            _options.ReportFailure(_error ?? "The pod ended before it was running", _failed ? _exitStatus : 254);
         }
 
         _context.Control.Close();
@@ -464,7 +464,14 @@ internal sealed class PodSupervisor
         {
             if (_plan.RemoveWhenDone)
             {
-                PodClearing.Delete(_options.Directory);
+                // Out of sight first: what is half deleted is nobody's pod.
+                var folder = _plan.GarbageDirectory ?? _options.Directory;
+                if (_plan.GarbageDirectory is not null)
+                {
+                    Directory.Move(_options.Directory, folder);
+                }
+
+                PodClearing.Delete(folder);
                 if (_plan.NameFile is not null)
                 {
                     File.Delete(_plan.NameFile);

@@ -59,12 +59,12 @@ internal sealed record ShimOptions
     /// <summary>Tells the waiting caller that all is running.</summary>
     public void ReportReady() => Tell("ok\n");
 
-    /// <summary>Tells the waiting caller, or standard error, one sentence.</summary>
-    public void ReportFailure(string sentence)
+    /// <summary>Tells the waiting caller the status that stands for it and one sentence, or standard error the sentence.</summary>
+    public void ReportFailure(string sentence, int status = 254)
     {
         if (ReadyDescriptor >= 0)
         {
-            Tell("error " + sentence.ReplaceLineEndings(" ") + "\n");
+            Tell($"error {status} " + sentence.ReplaceLineEndings(" ") + "\n");
         }
         else if (Foreground)
         {

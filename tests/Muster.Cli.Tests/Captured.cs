@@ -7,6 +7,10 @@ namespace Muster.Cli.Tests;
 internal static class Captured
 {
     /// <summary>The built program beside the tests; only its CIL, so nothing needs to be published.</summary>
-    public static ProgramRun Muster(params string[] words) =>
-        ProgramRun.Of(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [typeof(Command).Assembly.Location, .. words]);
+    public static ProgramRun Muster(params string[] words) => ProgramRun.Of(Host, [typeof(Command).Assembly.Location, .. words]);
+
+    /// <summary>The same through a shell, which puts its streams elsewhere: words and redirections as one would type them.</summary>
+    public static ProgramRun Shell(string words) => ProgramRun.Of("/bin/sh", ["-c", $"exec '{Host}' '{typeof(Command).Assembly.Location}' {words}"]);
+
+    private static string Host => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
 }

@@ -37,7 +37,9 @@ public sealed class Dispatcher
         var debug = words.Contains("--debug", StringComparer.Ordinal);
         try
         {
-            return await DispatchAsync(words, ct);
+            var status = await DispatchAsync(words, ct);
+            FlushResults();
+            return status;
         }
         catch (MusterException e)
         {
@@ -47,7 +49,7 @@ public sealed class Dispatcher
                 _terminal.Say(e.ToString());
             }
 
-            return e.Kind == ErrorKind.Usage ? UsageStatus : FailureStatus;
+            return StatusOf(e);
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
@@ -71,6 +73,26 @@ public sealed class Dispatcher
             }
 
             return FailureStatus;
+        }
+    }
+
+    /// <summary>The exit status that stands for a failure.</summary>
+    internal static int StatusOf(MusterException failure) => failure.ExitStatus ?? (failure.Kind == ErrorKind.Usage ? UsageStatus : FailureStatus);
+
+    // Results that a full disk swallows are an error; a reader that has gone wanted no more of them.
+    private void FlushResults()
+    {
+        try
+        {
+            _terminal.Flush();
+        }
+        catch (ReaderGoneException)
+        {
+            // As said.
+        }
+        catch (LinuxException e)
+        {
+            throw new MusterException(ErrorKind.Exhausted, $"Standard output takes no more ({e.Message}), so the results are incomplete: write them elsewhere", e);
         }
     }
 

@@ -9,7 +9,7 @@ public static class IdRanges
     public const uint Size = 65_536;
 
     // Above what useradd hands out as sub-ids on common systems (100,000 up), and below 2^31.
-    private const uint First = 1_879_048_192;
+    internal const uint First = 1_879_048_192;
     private const uint Count = 4_000;
 
     /// <summary>Claims the first free range and returns its first id.</summary>

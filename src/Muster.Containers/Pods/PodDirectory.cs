@@ -53,12 +53,7 @@ public sealed class PodDirectory : IDisposable
     public T? Read<T>(string name, JsonTypeInfo<T> json)
         where T : class
     {
-        byte[] bytes;
-        try
-        {
-            bytes = System.IO.File.ReadAllBytes(File(name));
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        if (ReadBytes(name) is not { } bytes)
         {
             return null;
         }
@@ -71,6 +66,53 @@ public sealed class PodDirectory : IDisposable
         {
             throw new MusterException(ErrorKind.Corrupt, $"{name} of pod {Uuid} cannot be read ({JsonFault.Of(e)}): remove the pod with \"muster rm {Uuid}\"");
         }
+    }
+
+    /// <summary>
+    /// Looks for the folder of a pod that another process holds and may have moved to its next state: true when it is elsewhere
+    /// now, and this is that.
+    /// </summary>
+    internal bool Relocate()
+    {
+        if (_lock >= 0 || Directory.Exists(Path))
+        {
+            return false;
+        }
+
+        var pods = System.IO.Path.GetDirectoryName(System.IO.Path.GetDirectoryName(Path))!;
+        foreach (var state in PodStore.States)
+        {
+            var path = System.IO.Path.Combine(pods, state, Uuid.ToString());
+            if (Directory.Exists(path))
+            {
+                StateFolder = state;
+                Path = path;
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private byte[]? ReadBytes(string name)
+    {
+        // Once for each state that it can come into meanwhile.
+        for (var attempt = 0; attempt < PodStore.States.Count; attempt++)
+        {
+            try
+            {
+                return System.IO.File.ReadAllBytes(File(name));
+            }
+            catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+            {
+                if (!Relocate())
+                {
+                    break;
+                }
+            }
+        }
+
+        return null;
     }
 
     /// <summary>Writes a JSON file beside and renames it.</summary>

@@ -197,6 +197,7 @@ public sealed class PodEnding
         {
             await _metadata.SweepAsync(_store.IsAlive, ct);
             await _networks.SweepAsync(_store.IsAlive, ct);
+            _store.SweepCgroups();
             _store.RemoveRootCgroup();
         }
 
@@ -240,7 +241,11 @@ public sealed class PodEnding
         try
         {
             using var locked = _store.Lock(pod);
-            await PutAwayAsync(locked, ct);
+            // One that has come to its end by itself meanwhile has lost nothing.
+            if (locked.StateFolder == PodStore.Run)
+            {
+                await PutAwayAsync(locked, ct);
+            }
         }
         catch (MusterException e) when (e.Kind == ErrorKind.Busy)
         {
@@ -258,6 +263,8 @@ public sealed class PodEnding
             Signals.Send(pid, signal);
         }
 
+        // It may have been paused when its supervisor was killed.
+        _store.Thaw(pod.Uuid);
         while (_store.Processes(pod.Uuid) is { Count: > 0 } left)
         {
             if (_time.GetElapsedTime(deadline) >= grace)
@@ -296,8 +303,20 @@ public sealed class PodEnding
         }
         catch (MusterException)
         {
-            // A record that cannot be read says nothing: what is kept can still be looked at.
-            return false;
+            // A record that cannot be read says nothing; what its supervisor was told may. Else what is kept can still be looked at.
+            return PlanOf(pod)?.RemoveWhenDone ?? false;
+        }
+    }
+
+    private static Core.Supervision.SupervisionPlan? PlanOf(PodDirectory pod)
+    {
+        try
+        {
+            return pod.Read("plan.json", PodJson.Default.SupervisionPlan);
+        }
+        catch (MusterException)
+        {
+            return null;
         }
     }
 
@@ -310,7 +329,7 @@ public sealed class PodEnding
     /// <summary>Everything that a pod holds outside its folder, in the order in which it was taken, backwards.</summary>
     private async Task ReleaseAsync(PodDirectory pod, CancellationToken ct)
     {
-        var plan = pod.Read("plan.json", PodJson.Default.SupervisionPlan);
+        var plan = PlanOf(pod);
         if (plan is not null && pod.StateFolder is PodStore.Run or PodStore.Garbage)
         {
             foreach (var app in plan.Infra is { } infra ? plan.Apps.Append(infra) : plan.Apps)

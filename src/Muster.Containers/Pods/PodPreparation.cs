@@ -39,6 +39,11 @@ public sealed class PodPreparation
             apps.Add(ResolveApp(spec, spec.Apps[i], names[i], volumes));
         }
 
+        if (spec.PrivateUsers)
+        {
+            PrivateUsers.CheckVolumes(apps, volumes);
+        }
+
         var (sysctls, bandwidth) = PodIsolators(spec);
         using var undo = new UndoStack();
         var pod = _store.Create(uuid);

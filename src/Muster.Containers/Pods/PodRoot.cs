@@ -188,7 +188,7 @@ public sealed class PodRoot
     {
         // Owners of the one side mean nothing on the other where they are shifted: what comes in is the pod's root's, what comes out root's.
         var owner = _record.IdMap.Count == 0 ? [] : isInto ? Owned(_record.IdMap.FirstOrDefault(r => r.Inside == 0)?.Outside ?? 0) : Owned(0);
-        static string[] Owned(uint id) => [$"--owner=+{id}", $"--group=+{id}"];
+        static string[] Owned(uint id) => [$"--owner=:{id}", $"--group=:{id}"];
         var (read, write) = Descriptors.Pipe();
         int pid;
         try
@@ -219,6 +219,12 @@ public sealed class PodRoot
             }
 
             tree.Finish();
+        }
+        catch (LinuxException e) when (e.Errno == Errno.EOVERFLOW && _record.IdMap.Count > 0)
+        {
+            // The host's root is nobody in a mapped mount: it can make nothing there.
+            _ = Spawn.Wait(pid);
+            throw new MusterException(ErrorKind.Unsupported, $"The target lies in a volume of the host that is mapped to the pod's users (--private-users): copy {what} to the volume's source on the host", e);
         }
         catch (Exception)
         {

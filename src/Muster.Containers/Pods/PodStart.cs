@@ -51,6 +51,11 @@ public sealed class PodStart
                 : $"Pod {record.Uuid} has lost its supervisor: \"muster gc\" puts it right, then it can be started");
         }
 
+        if (record.IdMap.Count > 0)
+        {
+            PrivateUsers.OpenParents(_store.Root);
+        }
+
         var runtime = OciRuntime.Choose(_store.Root, record.Runtime);
         await using var undo = new UndoStack();
         if (!pod.MoveTo(PodStore.Run))
@@ -126,6 +131,7 @@ public sealed class PodStart
             apps.Add(PlanApp(pod, context, app));
         }
 
+        mounts.AddRange(PrivateUsers.VolumeMounts(pod, record));
         if (record.IdMap.Count > 0 && (record.HostNetwork || network is not null))
         {
             Directory.CreateDirectory(pod.File("sys"));
@@ -255,14 +261,17 @@ public sealed class PodStart
     private static void StartShim(PodDirectory pod, StartOptions options)
     {
         var (read, write) = Descriptors.Pipe();
+        // Above the numbers that the child's get. No end for writing may stay with us: a shim that dies without a word is known by the pipe's end.
+        var answers = Descriptors.Duplicate(write);
+        Descriptors.Close(write);
         int pid;
         try
         {
-            pid = Spawn.Start(options.Shim, [options.Shim, pod.Path, "--ready-fd=3", "--lock-fd=4"], Spawn.Environment(), extra: [(Descriptors.Duplicate(write), 3), (pod.LockDescriptor, 4)], session: true, supervised: true);
+            pid = Spawn.Start(options.Shim, [options.Shim, pod.Path, "--ready-fd=3", "--lock-fd=4"], Spawn.Environment(), extra: [(answers, 3), (pod.LockDescriptor, 4)], session: true, supervised: true);
         }
         finally
         {
-            Descriptors.Close(write);
+            Descriptors.Close(answers);
         }
 
         var answer = ReadAnswer(read);
@@ -270,9 +279,14 @@ public sealed class PodStart
         if (answer != "ok")
         {
             Spawn.Wait(pid);
-            throw new MusterException(ErrorKind.Upstream, answer.StartsWith("error ", StringComparison.Ordinal) ? answer[6..] : "The pod's supervisor ended before the pod was running: \"muster logs\" may tell why");
+            throw Failure(answer);
         }
     }
+
+    // "error STATUS SENTENCE": the status is what the pod would have ended with in the foreground.
+    private static MusterException Failure(string answer) => answer.Split(' ', 3) is ["error", var text, var sentence] && int.TryParse(text, out var status)
+        ? new MusterException(ErrorKind.Upstream, sentence) { ExitStatus = status }
+        : new MusterException(ErrorKind.Upstream, "The pod's supervisor ended before the pod was running: \"muster logs\" may tell why");
 
     private static string ReadAnswer(int descriptor)
     {

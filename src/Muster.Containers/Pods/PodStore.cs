@@ -15,7 +15,8 @@ public sealed class PodStore
     public const string Exited = "exited";
     public const string Garbage = "garbage";
 
-    private static readonly string[] States = [Prepare, Prepared, Run, Exited, Garbage];
+    /// <summary>The folders of the states, in the order in which a pod comes through them.</summary>
+    internal static IReadOnlyList<string> States { get; } = [Prepare, Prepared, Run, Exited, Garbage];
 
     private CgroupHierarchies? _hierarchies;
 
@@ -123,9 +124,10 @@ public sealed class PodStore
         return null;
     }
 
-    /// <summary>Every pod, oldest state folder first.</summary>
+    /// <summary>Every pod, oldest state folder first; one that moves on meanwhile comes once.</summary>
     public IEnumerable<PodDirectory> All()
     {
+        var seen = new HashSet<Guid>();
         foreach (var state in States)
         {
             var folder = Path.Combine(Root.Pods, state);
@@ -137,7 +139,7 @@ public sealed class PodStore
 
             foreach (var path in Directory.GetDirectories(folder))
             {
-                if (Guid.TryParseExact(Path.GetFileName(path), "D", out var uuid))
+                if (Guid.TryParseExact(Path.GetFileName(path), "D", out var uuid) && seen.Add(uuid))
                 {
                     yield return new PodDirectory(uuid, state, path, -1);
                 }
@@ -147,6 +149,13 @@ public sealed class PodStore
 
     /// <summary>What state a pod is in, judged by its folder, its lock and its processes.</summary>
     public PodState StateOf(PodDirectory pod)
+    {
+        var state = Judge(pod);
+        // What was judged may have come into its next state before: of a folder that is gone nobody holds the lock.
+        return pod.Relocate() ? Judge(pod) : state;
+    }
+
+    private PodState Judge(PodDirectory pod)
     {
         var locked = DescriptorLock.IsHeld(pod.Path);
         return pod.StateFolder switch
@@ -175,6 +184,25 @@ public sealed class PodStore
 
     /// <summary>Removes the pod's cgroups; false while processes live in them.</summary>
     public bool RemoveCgroups(Guid uuid) => Hierarchies.Remove(Cgroup(uuid));
+
+    /// <summary>Lets the pod's processes go on if they are paused.</summary>
+    public void Thaw(Guid uuid) => Hierarchies.Thaw(Cgroup(uuid));
+
+    /// <summary>
+    /// Removes the cgroups of pods that no longer exist, in every hierarchy, as long as nothing lives in them. A pod's folder is
+    /// made before its cgroups and removed after them, so that what has no folder was not just begun.
+    /// </summary>
+    public void SweepCgroups()
+    {
+        foreach (var uuid in Hierarchies.Children(Root.Cgroup).Select(n => Guid.TryParseExact(n, "D", out var uuid) ? uuid : default).Where(u => u != default).ToHashSet())
+        {
+            using var pod = TryFind(uuid);
+            if (pod is null && !Hierarchies.IsPopulated(Cgroup(uuid)))
+            {
+                _ = RemoveCgroups(uuid);
+            }
+        }
+    }
 
     /// <summary>Removes the root's own cgroup when no shim of the root lives or starts.</summary>
     public void RemoveRootCgroup()
@@ -235,7 +263,8 @@ public sealed class PodStore
             Apps = [.. record.Apps.Select(a => ViewApp(a, status, state))],
             Networks = network?.Interfaces ?? [],
             HostNetwork = record.HostNetwork,
-            Ports = record.Ports,
+            // What has ended holds no port, and what is prepared will.
+            Ports = alive || state is PodState.Preparing or PodState.Prepared ? record.Ports : [],
             InsecureOptions = record.InsecureOptions,
         };
     }

@@ -200,7 +200,10 @@ public static class BundleWriter
         foreach (var mount in app.Mounts.OrderBy(m => m.Target.Count(c => c == '/')))
         {
             var volume = context.Pod.Volumes.First(v => v.Name == mount.Volume);
-            var source = volume.Kind == "host" ? volume.Source! : Path.Combine(context.PodDirectory, "volumes", volume.Name);
+            // With users of its own the pod gets what the shim has mapped for them.
+            var source = volume.Kind != "host" ? Path.Combine(context.PodDirectory, "volumes", volume.Name)
+                : context.Pod.IdMap.Count > 0 ? Path.Combine(context.PodDirectory, SupervisionPlan.MappedFolder, volume.Name)
+                : volume.Source!;
             WriteMount(json, mount.Target, "bind", source, [volume.Recursive ? "rbind" : "bind", "rprivate", mount.ReadOnly || volume.ReadOnly ? "ro" : "rw"]);
         }
 

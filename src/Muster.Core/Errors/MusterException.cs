@@ -12,4 +12,10 @@ public sealed class MusterException : Exception
 
     /// <summary>Which of the closed list of failures this is.</summary>
     public ErrorKind Kind { get; }
+
+    /// <summary>
+    /// What the command line ends with instead of what <see cref="Kind"/> stands for: the status of an app that could not be started, 126
+    /// and 127 as a shell gives them.
+    /// </summary>
+    public int? ExitStatus { get; init; }
 }

@@ -12,6 +12,9 @@ public sealed record SupervisionPlan(int StopGraceMs = 10_000, long LogMaxBytes 
     /// <summary>The format; a shim refuses a plan newer than it knows.</summary>
     public const int CurrentVersion = 1;
 
+    /// <summary>The folder of the pod directory below which <c>volume</c> mounts are made, each at the volume's name.</summary>
+    public const string MappedFolder = "mapped";
+
     public int Version { get; init; } = CurrentVersion;
 
     /// <summary>The pod's UUID in its 36-character form.</summary>
@@ -69,7 +72,11 @@ public sealed record SupervisionPlan(int StopGraceMs = 10_000, long LogMaxBytes 
 /// <summary>One mount(2) of the shim. Overlay lowers are given topmost first.</summary>
 public sealed record PlannedMount
 {
-    /// <summary><c>overlay</c>, <c>bind</c>, <c>tmpfs</c>, or <c>sysfs</c> (of the network namespace named by <see cref="Source"/>).</summary>
+    /// <summary>
+    /// <c>overlay</c>, <c>bind</c>, <c>tmpfs</c>, <c>sysfs</c> (of the network namespace named by <see cref="Source"/>), or <c>volume</c>: a
+    /// place of the host whose owners are mapped by <see cref="IdMap"/>; its options are <c>recursive</c>, and <c>plain-too</c> where the
+    /// volume is only read and may stay unmapped when its file system cannot be mapped.
+    /// </summary>
     public required string Type { get; init; }
 
     public required string Target { get; init; }

@@ -42,7 +42,7 @@ public sealed class ImageBuilder
         }
 
         var recipe = BuildRecipeReader.Read(Encoding.UTF8.GetString(LayoutFiles.Read(file, 1 << 20)));
-        var below = recipe.From is null ? null : await _fetcher.ResolveAsync(recipe.From, options, ct);
+        var below = recipe.From is null ? null : await BelowAsync(recipe.From, file, options, ct);
         if (below is not null && below.Record.Kind != recipe.Kind)
         {
             throw new MusterException(ErrorKind.Invalid, $"The recipe makes an image of the type {recipe.Kind.ToString().ToLowerInvariant()} from one of the type {below.Record.Kind.ToString().ToLowerInvariant()}: set type to the same, or convert the other with muster image export");
@@ -53,6 +53,19 @@ public sealed class ImageBuilder
         return recipe.Kind == ImageKind.Oci
             ? await BuildOciAsync(recipe, below, files, clamp, ct)
             : await BuildAciAsync(recipe, below, files, clamp, options, ct);
+    }
+
+    private async Task<StoredImage> BelowAsync(string from, string file, FetchOptions options, CancellationToken ct)
+    {
+        try
+        {
+            return await _fetcher.ResolveAsync(from, options, ct);
+        }
+        catch (MusterException e) when (e.Kind == ErrorKind.Usage)
+        {
+            // The words of the recipe are wrong, not those of the call.
+            throw new MusterException(ErrorKind.Invalid, $"\"from\" of {file}: {e.Message}", e);
+        }
     }
 
     private async Task<StoredImage> BuildOciAsync(BuildRecipe recipe, StoredImage? below, BuildFiles files, long clamp, CancellationToken ct)

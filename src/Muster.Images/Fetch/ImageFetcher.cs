@@ -290,7 +290,7 @@ public sealed partial class ImageFetcher
     {
         try
         {
-            return new MusterException(ErrorKind.NotFound, $"There is no image {ImageReference.Parse(reference)}");
+            return new MusterException(ErrorKind.NotFound, $"There is no image {ImageReference.Parse(reference, ErrorKind.Usage)}");
         }
         catch (MusterException e)
         {

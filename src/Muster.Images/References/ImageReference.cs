@@ -64,10 +64,10 @@ public sealed class ImageReference
     /// <summary>The repository of a docker reference without the host.</summary>
     public string Repository => Host is null ? Name : Name[(Host.Length + 1)..];
 
-    /// <summary>Reads a reference or refuses it with a sentence.</summary>
-    public static ImageReference Parse(string text) => TryParse(text, out var reference)
+    /// <summary>Reads a reference or refuses it with a sentence; one of the command line is refused as <see cref="ErrorKind.Usage"/>.</summary>
+    public static ImageReference Parse(string text, ErrorKind refusal = ErrorKind.Invalid) => TryParse(text, out var reference)
         ? reference
-        : throw new MusterException(ErrorKind.Invalid, $"\"{Shown(text)}\" is not an image reference: write ./file.aci, https://host/file.aci, name[:version][,label=value], docker://host/repository[:tag], oci:DIR[:tag], oci-archive:FILE, docker-archive:FILE or an image id");
+        : throw new MusterException(refusal, $"\"{Shown(text)}\" is not an image reference: write ./file.aci, https://host/file.aci, name[:version][,label=value], docker://host/repository[:tag], oci:DIR[:tag], oci-archive:FILE, docker-archive:FILE or an image id");
 
     /// <summary>Reads a reference; relative paths are taken from the current directory.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out ImageReference? reference)

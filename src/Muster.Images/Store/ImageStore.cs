@@ -128,7 +128,7 @@ public sealed class ImageStore
     /// <exception cref="MusterException">NotFound when there is none.</exception>
     public async Task<IReadOnlyList<string>> RemoveAsync(string referenceOrIdPrefix, CancellationToken ct)
     {
-        var image = Find(referenceOrIdPrefix) ?? throw new MusterException(ErrorKind.NotFound, $"The image \"{referenceOrIdPrefix}\" is not in the store: see muster image list");
+        var image = Find(referenceOrIdPrefix) ?? throw Missing(referenceOrIdPrefix);
         var text = ImageReference.TryParse(referenceOrIdPrefix, out var reference) ? reference.ToString() : referenceOrIdPrefix;
         var byId = image.Reference.Reference != text && (reference is null or { Kind: ReferenceKind.Id } || image.Record.Id.AsSpan(7).StartsWith(text, StringComparison.Ordinal));
         var all = References().Where(r => r.Image == image.Record.Id).ToList();
@@ -152,6 +152,21 @@ public sealed class ImageStore
         }
 
         return [.. removed.Select(r => r.Reference)];
+    }
+
+    /// <summary>Why there is no such image: the words are no reference at all, or nothing here has that name.</summary>
+    public static MusterException Missing(string referenceOrIdPrefix)
+    {
+        try
+        {
+            _ = ImageReference.Parse(referenceOrIdPrefix, ErrorKind.Usage);
+        }
+        catch (MusterException e)
+        {
+            return e;
+        }
+
+        return new MusterException(ErrorKind.NotFound, $"The image \"{referenceOrIdPrefix}\" is not in the store: see muster image list");
     }
 
     /// <summary>Starts an import.</summary>

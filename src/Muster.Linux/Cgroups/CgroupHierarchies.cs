@@ -79,6 +79,38 @@ public sealed partial class CgroupHierarchies
         return false;
     }
 
+    /// <summary>
+    /// Lets the processes of the cgroup and of those below it go on. With v1's freezer nothing ends before that, SIGKILL included; what
+    /// was killed meanwhile runs no instruction more.
+    /// </summary>
+    public void Thaw(string cgroup)
+    {
+        foreach (var hierarchy in All)
+        {
+            if (hierarchy.IsV2 || hierarchy.Controllers.Contains("freezer"))
+            {
+                ThawFolder(Path.Join(hierarchy.MountPoint, cgroup), hierarchy.IsV2);
+            }
+        }
+    }
+
+    private static void ThawFolder(string folder, bool isV2)
+    {
+        try
+        {
+            foreach (var child in Directory.EnumerateDirectories(folder))
+            {
+                ThawFolder(child, isV2);
+            }
+
+            File.WriteAllText(Path.Join(folder, isV2 ? "cgroup.freeze" : "freezer.state"), isV2 ? "0" : "THAWED");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It is not in this hierarchy, or ended while we looked.
+        }
+    }
+
     /// <summary>The same for the cgroups that a process is in (proc_pid_cgroup(5)).</summary>
     public bool IsFrozen(int pid)
     {
@@ -115,6 +147,28 @@ public sealed partial class CgroupHierarchies
             foreach (var pid in ProcessesBelow(top))
             {
                 yield return pid;
+            }
+        }
+    }
+
+    /// <summary>The names of the cgroups right below one, each as often as it is in a hierarchy.</summary>
+    public IEnumerable<string> Children(string cgroup)
+    {
+        foreach (var hierarchy in All)
+        {
+            string[] folders;
+            try
+            {
+                folders = Directory.GetDirectories(hierarchy.MountPoint + cgroup);
+            }
+            catch (IOException)
+            {
+                continue;
+            }
+
+            foreach (var folder in folders)
+            {
+                yield return Path.GetFileName(folder);
             }
         }
     }

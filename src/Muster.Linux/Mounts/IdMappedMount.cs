@@ -4,30 +4,60 @@ namespace Muster.Linux;
 
 /// <summary>
 /// Idmapped bind mounts (mount_setattr(2), MOUNT_ATTR_IDMAP): a tree owned by root appears owned by a user namespace's root.
-/// Only for lower directories of an overlay: over an idmapped upper the kernel mounts read-only without a word.
+/// For lower directories of an overlay and for volumes, not for uppers: over an idmapped one the kernel mounts read-only without a word.
 /// </summary>
 public static unsafe partial class IdMappedMount
 {
     private const int AT_EMPTY_PATH = 0x1000;
     private const uint OPEN_TREE_CLONE = 1;
     private const uint OPEN_TREE_CLOEXEC = 0x80000;
+    private const uint AT_RECURSIVE = 0x8000;
     private const ulong MOUNT_ATTR_RDONLY = 1;
     private const ulong MOUNT_ATTR_IDMAP = 0x00100000;
 
-    /// <summary>Mounts a read-only idmapped clone of <paramref name="source"/> at <paramref name="target"/>.</summary>
-    public static void Make(string source, string target, int userNamespace)
+    /// <summary>Mounts an idmapped clone of <paramref name="source"/>, a folder or a file, at <paramref name="target"/>.</summary>
+    /// <param name="recursive">Whether the mounts below the source come along, mapped as well.</param>
+    /// <exception cref="LinuxException">EINVAL where a file system cannot be mapped.</exception>
+    public static void Make(string source, string target, int userNamespace, bool readOnly = true, bool recursive = false)
     {
-        var tree = (int)LinuxException.Check(syscall_open_tree(428, -100, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC), "open_tree", source);
+        var tree = Clone(source, userNamespace, readOnly, recursive);
         try
         {
-            var attributes = new MountAttr { Set = MOUNT_ATTR_IDMAP | MOUNT_ATTR_RDONLY, UserNamespace = (ulong)userNamespace };
-            LinuxException.Check(syscall_mount_setattr(442, tree, "", AT_EMPTY_PATH, &attributes, (nuint)sizeof(MountAttr)), "mount_setattr", source);
             LinuxException.Check(syscall_move_mount(429, tree, "", -100, target, 4 /* MOVE_MOUNT_F_EMPTY_PATH */), "move_mount", target);
         }
         finally
         {
             Descriptors.Close(tree);
         }
+    }
+
+    /// <summary>Why <see cref="Make"/> would fail, or null; nothing is mounted anywhere.</summary>
+    public static LinuxException? Refusal(string source, int userNamespace, bool recursive)
+    {
+        try
+        {
+            Descriptors.Close(Clone(source, userNamespace, readOnly: false, recursive));
+            return null;
+        }
+        catch (LinuxException e)
+        {
+            return e;
+        }
+    }
+
+    private static int Clone(string source, int userNamespace, bool readOnly, bool recursive)
+    {
+        var deep = recursive ? AT_RECURSIVE : 0;
+        var tree = (int)LinuxException.Check(syscall_open_tree(428, -100, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | deep), "open_tree", source);
+        var attributes = new MountAttr { Set = MOUNT_ATTR_IDMAP | (readOnly ? MOUNT_ATTR_RDONLY : 0), UserNamespace = (ulong)userNamespace };
+        if (syscall_mount_setattr(442, tree, "", AT_EMPTY_PATH | deep, &attributes, (nuint)sizeof(MountAttr)) == 0)
+        {
+            return tree;
+        }
+
+        var failure = LinuxException.Last("mount_setattr", source);
+        Descriptors.Close(tree);
+        throw failure;
     }
 
     /// <summary>

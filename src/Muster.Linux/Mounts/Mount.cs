@@ -76,6 +76,31 @@ public static partial class Mount
         return Marshal.GetLastPInvokeError() is Errno.EINVAL or Errno.ENOENT ? false : throw LinuxException.Last("umount", target);
     }
 
+    /// <summary>A path of mountinfo as it is: space, tab, newline and backslash are written there in octal (proc_pid_mountinfo(5)).</summary>
+    public static string Unescape(string path)
+    {
+        if (!path.Contains('\\', StringComparison.Ordinal))
+        {
+            return path;
+        }
+
+        var plain = new System.Text.StringBuilder(path.Length);
+        for (var i = 0; i < path.Length; i++)
+        {
+            if (path[i] == '\\' && i + 3 < path.Length && path.AsSpan(i + 1, 3).IndexOfAnyExceptInRange('0', '7') < 0)
+            {
+                plain.Append((char)Convert.ToInt32(path.Substring(i + 1, 3), 8));
+                i += 3;
+            }
+            else
+            {
+                plain.Append(path[i]);
+            }
+        }
+
+        return plain.ToString();
+    }
+
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static partial int mount(string source, string target, string? type, ulong flags, string? options);
 

@@ -6,8 +6,8 @@ namespace Muster.Linux;
 /// </summary>
 /// <param name="descriptor">Where to.</param>
 /// <param name="isNeeded">
-/// True where a reader that has gone is to be told by a <see cref="ReaderGoneException"/>, so that <c>watch | head</c> ends; false where
-/// the work goes on without one.
+/// True where a reader that has gone is to be told by a <see cref="ReaderGoneException"/>, so that <c>watch | head</c> ends, and a full
+/// disk by a <see cref="LinuxException"/>; false where the work goes on without either: what cannot be written there is lost.
 /// </param>
 public sealed class DescriptorStream(int descriptor, bool isNeeded) : Stream
 {
@@ -31,7 +31,7 @@ public sealed class DescriptorStream(int descriptor, bool isNeeded) : Stream
     {
         while (buffer.Length > 0)
         {
-            var written = Descriptors.Write(descriptor, buffer);
+            var written = WriteOnce(buffer);
             if (written < 0)
             {
                 if (isNeeded)
@@ -50,6 +50,19 @@ public sealed class DescriptorStream(int descriptor, bool isNeeded) : Stream
             }
 
             buffer = buffer[written..];
+        }
+    }
+
+    private int WriteOnce(ReadOnlySpan<byte> buffer)
+    {
+        try
+        {
+            return Descriptors.Write(descriptor, buffer);
+        }
+        catch (LinuxException) when (!isNeeded)
+        {
+            // A full disk behind standard error: nobody is left to be told of it.
+            return -1;
         }
     }
 

@@ -49,4 +49,25 @@ public sealed class DispatcherTests
         (run.Status, run.Out).Should().Be((2, ""));
         run.Error.Should().Contain("Usage: muster COMMAND");
     }
+
+    [Theory]
+    [InlineData("list --nope 2>/dev/full", 2)]
+    [InlineData("list --nope 2>&-", 2)]
+    [InlineData("status --root ROOT nosuch 2>/dev/full", 254)]
+    [InlineData("--debug status --root ROOT nosuch 2>/dev/full", 254)]
+    [InlineData("2>/dev/full", 2)]
+    public void Gives_its_status_though_standard_error_takes_nothing(string words, int status)
+    {
+        var root = Directory.CreateTempSubdirectory().FullName;
+        Captured.Shell(words.Replace("ROOT", root, StringComparison.Ordinal)).Status.Should().Be(status);
+        Directory.Delete(root, recursive: true);
+    }
+
+    [Fact]
+    public void Tells_that_results_were_lost_on_a_full_disk()
+    {
+        var run = Captured.Shell("help >/dev/full");
+        run.Status.Should().Be(254);
+        run.Error.Should().StartWith("muster: Standard output takes no more").And.EndWith("elsewhere\n");
+    }
 }

@@ -27,6 +27,59 @@ public sealed class FaultTests : IDisposable
         Shell("folder", "cat; echo end", "</tmp").Should().Match<ProgramRun>(r => r.Status == 0 && r.Out == "end\n");
     }
 
+    [Theory]
+    [InlineData("--detach")]
+    [InlineData("--detach", "--rm")]
+    [InlineData("--rm")]
+    public void A_supervisor_that_dies_without_a_word_is_no_pod(params string[] options)
+    {
+        // The same muster beside a muster-shim that does nothing.
+        var programs = Directory.CreateDirectory(Path.Combine(_root.Work, "programs")).FullName;
+        foreach (var file in Directory.GetFiles(Path.GetDirectoryName(Repository.Program("muster"))!).Where(f => Path.GetFileName(f) is not ("muster-shim" or "musterd")))
+        {
+            File.Copy(file, Path.Combine(programs, Path.GetFileName(file)));
+        }
+
+        File.WriteAllText(Path.Combine(programs, "muster-shim"), "#!/bin/sh\nexit 254\n");
+        File.SetUnixFileMode(Path.Combine(programs, "muster-shim"), (UnixFileMode)0b111_101_101);
+        ProgramRun.Of(Path.Combine(programs, "muster"), ["--root", _root.Folder, "run", "--net=none", "--name=mute", .. options, _image, "--", "-c", "true"]).Status.Should().Be(254);
+        _root.Muster("list", "-q", "--all").Succeeded().Out.Should().BeEmpty();
+        _root.Muster("run", "--rm", "--net=none", "--name=mute", _image, "--", "-c", "true").Succeeded();
+    }
+
+    [Fact]
+    public void Collects_the_empty_cgroups_of_pods_that_are_gone_and_no_others()
+    {
+        var alive = _root.Muster("run", "--net=none", "--detach", _image, "--", "-c", "exec sleep 100").Succeeded().Out.Trim();
+        var gone = Guid.NewGuid().ToString();
+        var populated = Guid.NewGuid().ToString();
+        var parents = Directory.GetDirectories("/sys/fs/cgroup").Append("/sys/fs/cgroup").Select(h => $"{h}/muster-{_root.Tag}").Where(Directory.Exists).ToList();
+        foreach (var parent in parents)
+        {
+            Directory.CreateDirectory($"{parent}/{gone}/app");
+            Directory.CreateDirectory($"{parent}/{populated}");
+            Directory.CreateDirectory($"{parent}-other/{gone}");
+        }
+
+        using var sleeper = ProgramRun.Start("/bin/sleep", ["100"]);
+        var held = parents.Find(p => File.Exists($"{p}/{populated}/cgroup.procs") && p.Contains("pids", StringComparison.Ordinal)) ?? parents[0];
+        File.WriteAllText($"{held}/{populated}/cgroup.procs", sleeper.Id.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        _root.Muster("gc").Succeeded();
+        parents.Should().OnlyContain(p => !Directory.Exists($"{p}/{gone}"));
+        parents.Should().OnlyContain(p => Directory.Exists($"{p}-other/{gone}"), "another root's are not ours");
+        Directory.Exists($"{held}/{populated}").Should().BeTrue();
+        _root.State(alive).Should().Be("running");
+        sleeper.Kill();
+        sleeper.WaitForExit();
+        foreach (var parent in parents)
+        {
+            Directory.Delete($"{parent}-other/{gone}");
+            Directory.Delete($"{parent}-other");
+        }
+
+        TestRoot.Until(() => _root.Muster("gc").Status == 0 && !Directory.Exists($"{held}/{populated}"), "what has ended is collected too");
+    }
+
     [Fact]
     public void An_orphan_that_was_not_to_be_kept_goes_with_its_stop()
     {

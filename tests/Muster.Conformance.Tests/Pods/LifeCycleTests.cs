@@ -58,6 +58,44 @@ public sealed class LifeCycleTests : IDisposable
     }
 
     [Fact]
+    public void Follows_a_log_through_its_rotations_and_loses_and_doubles_nothing()
+    {
+        Detach("for i in $(seq 1 400); do seq $((i * 50 - 49)) $((i * 50)); done", "--name=turning", "--log-max-size=4Ki", "--log-max-files=1000");
+        var expected = string.Concat(Enumerable.Range(1, 20_000).Select(i => $"{i}\n"));
+        _root.Muster("logs", "-f", "turning").Succeeded().Out.Should().Be(expected);
+        _root.Muster("logs", "turning").Succeeded().Out.Should().Be(expected);
+    }
+
+    [Theory]
+    [InlineData("-f")]
+    [InlineData("--tail=60")]
+    [InlineData("--since=1h")]
+    public void Shows_the_logs_of_several_apps_in_the_order_of_their_time(string option)
+    {
+        // Each app writes when the other has: the volume is the baton.
+        static string Turns(string mine, string theirs) => $"i=0; while [ $i -lt 30 ]; do while [ ! -e /turn/{mine}$i ]; do sleep 0.01; done; echo {mine}$i; i=$((i+1)); touch /turn/{theirs}; done";
+        _root.Muster(
+            "run", "--net=none", "--detach", "--name=two", "--log-max-size=4Ki", "--log-max-files=100", "--volume=turn,kind=empty",
+            _image, "--name=a", "--mount=volume=turn,target=/turn", "--", "-c", "touch /turn/a0; " + Turns("a", "b$((i-1))"), "---",
+            _image, "--name=b", "--mount=volume=turn,target=/turn", "--", "-c", Turns("b", "a$i")).Succeeded();
+        if (option != "-f")
+        {
+            _root.Muster("status", "--wait=60s", "two").Succeeded();
+        }
+
+        // A line has the time at which the supervisor read it: what both said before that may come in either order.
+        var lines = _root.Muster("logs", option, "--timestamps", "two").Succeeded().Out.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        lines.Select(l => l.Split(' ')[0]).Should().BeInAscendingOrder(StringComparer.Ordinal).And.HaveCount(60);
+        foreach (var app in (string[])["a", "b"])
+        {
+            lines.Select(l => l.Split(' ', 2)[1]).Where(l => l[0] == app[0]).Should().Equal(Enumerable.Range(0, 30).Select(i => $"{app} | {app}{i}"));
+        }
+
+        var apps = _root.Muster("logs", "-f", "--format=json", "two").Succeeded().Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => System.Text.Json.JsonDocument.Parse(l).RootElement.GetProperty("app").GetString()).ToList();
+        apps.IndexOf("b").Should().BeLessThan(apps.LastIndexOf("a"), "they took turns");
+    }
+
+    [Fact]
     public void Pauses_resumes_and_enters()
     {
         Detach("i=0; while :; do i=$((i+1)); echo $i > /count; sleep 0.05; done", "--name=counter");

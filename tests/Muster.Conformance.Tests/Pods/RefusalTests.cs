@@ -50,6 +50,33 @@ public sealed class RefusalTests : IDisposable
     }
 
     [Fact]
+    public void Tells_as_JSON_what_was_started_and_what_can_be_attached_to()
+    {
+        static System.Text.Json.JsonElement Json(ProgramRun run) => System.Text.Json.JsonDocument.Parse(run.Succeeded().Out).RootElement;
+        var uuid = Json(_root.Muster("run", "--net=none", "--detach", "--format=json", "--name=a", _image, "--", "-c", "exec sleep 100")).GetProperty("uuid").GetString();
+        Json(_root.Muster("prepare", "--net=none", "--format=json", "--name=b", _image)).GetProperty("name").GetString().Should().Be("b");
+        Json(_root.Muster("attach", "--mode=list", "--format=json", "a"))[1].GetProperty("stream").GetString().Should().Be("stderr");
+        _root.Muster("stop", "--force", "a").Succeeded();
+        Json(_root.Muster("start", "--format=json", "a"))[0].GetProperty("uuid").GetString().Should().Be(uuid);
+        Json(_root.Muster("restart", "--format=json", "--timeout=0s", "a"))[0].GetProperty("uuid").GetString().Should().Be(uuid);
+        Json(_root.Muster("restart", "--format=json", "--timeout=0s", "--app=busybox", "a"))[0].GetProperty("uuid").GetString().Should().Be(uuid);
+        var two = _root.Muster("start", "--format=json", "nosuch", "a");
+        two.Status.Should().Be(1);
+        System.Text.Json.JsonDocument.Parse(two.Out).RootElement[0].GetProperty("error").GetString().Should().Contain("nosuch");
+        _root.Muster("status", "-q", "a").Succeeded().Out.Should().Be("running\n");
+    }
+
+    [Fact]
+    public void Shows_the_ports_that_a_pod_holds_and_none_of_one_that_has_ended()
+    {
+        _root.Muster("run", "--detach", "--name=a", "-p", "18094:80", _image, "--", "-c", "exec sleep 100").Succeeded();
+        _root.Muster("list").Succeeded().Out.Should().Contain("18094->80");
+        _root.Muster("stop", "--force", "a").Succeeded();
+        _root.Muster("list").Succeeded().Out.Should().NotContain("18094");
+        _root.Muster("status", "a").Succeeded().Out.Should().NotContain("port=");
+    }
+
+    [Fact]
     public void Prints_the_manifest_to_the_byte()
     {
         var layout = Path.Combine(_root.Work, "layout");

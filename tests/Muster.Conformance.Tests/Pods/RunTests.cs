@@ -44,9 +44,11 @@ public sealed class RunTests : IDisposable
     [Theory]
     [InlineData("/nope", 127)]
     [InlineData("/etc/passwd", 126)]
-    public void Tells_as_a_shell_does_when_the_program_cannot_start(string program, int status)
+    [InlineData("/nope", 127, "--detach")]
+    [InlineData("/etc/passwd", 126, "--detach", "--runtime=runc")]
+    public void Tells_as_a_shell_does_when_the_program_cannot_start(string program, int status, params string[] options)
     {
-        var run = _root.Muster("run", "--net=none", _image, "--exec", program);
+        var run = _root.Muster(["run", "--net=none", .. options, _image, "--exec", program]);
         run.Status.Should().Be(status);
         run.Error.Should().StartWith("muster: App \"busybox\" did not start: ").And.HaveLength(run.Error.TrimEnd().Length + 1, "it is one sentence");
     }
@@ -156,7 +158,8 @@ public sealed class RunTests : IDisposable
     [Fact]
     public void Shows_wrong_words_with_status_2_and_changes_nothing()
     {
-        foreach (var words in new[] { new[] { "run" }, ["run", "--nope", _image], ["prepare", "--detach", _image], ["run", "--memory=x", _image], ["run", "--port=http", _image], ["run", "--net=host", "-p", "1:2", _image], ["rum", _image] })
+        foreach (var words in new[] { new[] { "run" }, ["run", "--nope", _image], ["prepare", "--detach", _image], ["run", "--memory=x", _image], ["run", "--port=http", _image], ["run", "--net=host", "-p", "1:2", _image], ["rum", _image], ["run", "--format=json", _image],
+            ["run", "no such"], ["prepare", ":1"], ["fetch", "docker://UP/case"], ["image", "rm", "a b"], ["image", "inspect", "a@@"], ["image", "copy", _image, "oci:"] })
         {
             var run = _root.Muster(words);
             run.Status.Should().Be(2, string.Join(' ', words));

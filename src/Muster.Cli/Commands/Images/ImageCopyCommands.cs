@@ -114,7 +114,7 @@ internal static class ImageCopyCommands
 
     private static ImageReference Destination(string text)
     {
-        var reference = ImageReference.Parse(text);
+        var reference = ImageReference.Parse(text, ErrorKind.Usage);
         return reference.Kind is ReferenceKind.AciName or ReferenceKind.Id or ReferenceKind.AciUrl or ReferenceKind.DockerArchive
             ? throw new MusterException(ErrorKind.Usage, $"\"{text}\" is not a place to write to: name a file.aci (or ./FILE), oci:DIR[:tag], oci-archive:FILE[:tag] or docker://host/repository[:tag]")
             : reference;

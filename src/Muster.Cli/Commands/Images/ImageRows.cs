@@ -53,8 +53,7 @@ internal static class ImageRows
     };
 
     /// <summary>An image that must be in the store.</summary>
-    public static StoredImage Find(ImageStore store, string reference) => store.Find(reference)
-        ?? throw new MusterException(ErrorKind.NotFound, $"The image \"{reference}\" is not in the store: see muster image list");
+    public static StoredImage Find(ImageStore store, string reference) => store.Find(reference) ?? throw ImageStore.Missing(reference);
 
     /// <summary>The id as people read it: the algorithm and twelve digits, as rkt prints it.</summary>
     public static string ShortId(string id) => id.Length > 19 ? id[..19] : id;

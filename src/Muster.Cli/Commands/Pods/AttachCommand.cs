@@ -38,12 +38,13 @@ internal static class AttachCommand
         if (mode == "list")
         {
             string[] streams = app.Terminal ? ["tty", .. (ReadOnlySpan<string>)(app.Stdin == "null" ? [] : ["stdin"])] : ["stdout", "stderr", .. (ReadOnlySpan<string>)(app.Stdin == "null" ? [] : ["stdin"])];
-            foreach (var stream in streams)
-            {
-                call.Terminal.Out.WriteLine(stream);
-            }
-
+            WriteStreams(call, app.Name, streams);
             return 0;
+        }
+
+        if (call.Json)
+        {
+            throw new MusterException(ErrorKind.Usage, "--format=json is for --mode=list: what is attached to gives its output as it is");
         }
 
         var wanted = mode is "auto" or "tty" ? ["stdout", "stderr", .. (ReadOnlySpan<string>)(app.Stdin == "pipe" ? ["stdin"] : [])] : mode.Split(',');
@@ -62,6 +63,29 @@ internal static class AttachCommand
             }
         });
         return Relay(shim, app.Terminal, wanted.Contains("stdin"), ct);
+    }
+
+    private static void WriteStreams(Invocation call, string app, string[] streams)
+    {
+        if (!call.Json)
+        {
+            Array.ForEach(streams, call.Terminal.Out.WriteLine);
+            return;
+        }
+
+        Listing.WriteJson(call, json =>
+        {
+            json.WriteStartArray();
+            foreach (var stream in streams)
+            {
+                json.WriteStartObject();
+                json.WriteString("app"u8, app);
+                json.WriteString("stream"u8, stream);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+        });
     }
 
     private static int Relay(ShimClient shim, bool terminal, bool input, CancellationToken ct)

@@ -50,8 +50,8 @@ internal static class ListCommand
         Watches = true,
         Summary = "Show a pod's state, its apps and how they ended",
         Usage = "[--wait[=TIME]] POD",
-        Description = "Prints name=value lines that shells can read: state, created, started, pid, exited, and app-NAME=STATUS for each app that has ended.",
-        Example = "muster status web\nmuster status --wait web",
+        Description = "Prints name=value lines that shells can read: state, created, started, pid, exited, and app-NAME=STATUS for each app that has ended. With -q the state alone.",
+        Example = "muster status web\nmuster status -q web\nmuster status --wait web",
         Options =
         [
             new("wait", "Wait until the pod has ended", "TIME") { BareValue = "forever" },
@@ -88,6 +88,12 @@ internal static class ListCommand
         if (call.Json)
         {
             Listing.WriteJson(call, view, PodJson.Default.PodView);
+            return 0;
+        }
+
+        if (call.Quiet)
+        {
+            call.Terminal.Out.WriteLine(view.State.ToString().ToLowerInvariant());
             return 0;
         }
 

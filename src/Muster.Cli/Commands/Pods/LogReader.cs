@@ -4,15 +4,26 @@ namespace Muster.Cli.Commands.Pods;
 
 /// <summary>
 /// One app's log, read through all its rotated files in order, however often they are renamed meanwhile: NAME.log.N is the
-/// oldest, NAME.log the newest. A file is known by its inode; its successor is the one that has the number below it.
+/// oldest, NAME.log the newest. A file is known by its inode; its successor is the one that has the number below it. What is held in
+/// memory is one piece of a file, whatever the files' sizes.
 /// </summary>
 internal sealed class LogReader : IDisposable
 {
     /// <summary>The most files that --log-max-files keeps, and one that is being renamed.</summary>
     private const int MaxFiles = 1001;
 
-    private readonly byte[] _buffer = new byte[64 * 1024];
-    private readonly List<byte> _pending = [];
+    /// <summary>The longest record: 16 KiB of a line, each byte of it written as six, and what stands around it. Longer ones are none of the shim's.</summary>
+    private const int MaxRecord = 128 * 1024;
+
+    /// <summary>How often a successor is looked for that is between two renames before it counts as not there yet.</summary>
+    private const int SuccessorTries = 100;
+
+    private const int BetweenRenamesMilliseconds = 2;
+
+    private readonly byte[] _buffer = new byte[MaxRecord];
+    private int _start;
+    private int _end;
+    private bool _skips;
     private FileStream? _file;
     private (ulong FileSystem, ulong Inode) _id;
 
@@ -23,24 +34,31 @@ internal sealed class LogReader : IDisposable
     /// <summary>True once files went that were not read: they were rotated away faster.</summary>
     public bool HasLost { get; private set; }
 
-    /// <summary>Hands every whole line that is there now to <paramref name="line"/>.</summary>
+    /// <summary>The next whole record; null when there is none just now.</summary>
     /// <param name="folder">The folder of the logs, which moves when the pod ends.</param>
-    public void Read(string folder, Action<string> line)
+    public LogEntry? Next(string folder)
     {
         var path = Path.Combine(folder, App + ".log");
         if (_file is null && !OpenOldest(folder, path))
         {
-            return;
+            return null;
         }
 
         while (true)
         {
+            while (TakeLine() is { } line)
+            {
+                if (LogEntry.TryRead(App, line) is { } entry)
+                {
+                    return entry;
+                }
+            }
+
             // Looked at before the rest is read: what has another name by then is written to no more.
             var isNewest = Identity(path) == _id;
-            ReadFile(line);
-            if (isNewest || !OpenNext(folder, path))
+            if (!Fill() && (isNewest || !OpenNext(folder, path)))
             {
-                return;
+                return null;
             }
         }
     }
@@ -48,48 +66,92 @@ internal sealed class LogReader : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _file?.Dispose();
 
-    private void ReadFile(Action<string> line)
+    private ReadOnlyMemory<byte>? TakeLine()
     {
-        int n;
-        while ((n = _file!.Read(_buffer)) > 0)
+        while (_buffer.AsSpan(_start, _end - _start).IndexOf((byte)'\n') is >= 0 and var length)
         {
-            var rest = _buffer.AsSpan(0, n);
-            while (rest.IndexOf((byte)'\n') is >= 0 and var end)
+            var line = _buffer.AsMemory(_start, length);
+            _start += length + 1;
+            if (!_skips)
             {
-                _pending.AddRange(rest[..end]);
-                line(System.Text.Encoding.UTF8.GetString(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_pending)));
-                _pending.Clear();
-                rest = rest[(end + 1)..];
+                return line;
             }
 
-            _pending.AddRange(rest);
+            _skips = false;
         }
+
+        return null;
+    }
+
+    // True when more came.
+    private bool Fill()
+    {
+        _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
+        _end -= _start;
+        _start = 0;
+        if (_end == _buffer.Length)
+        {
+            _skips = true;
+            _end = 0;
+        }
+
+        var n = _file!.Read(_buffer.AsSpan(_end));
+        _end += n;
+        return n > 0;
     }
 
     private bool OpenOldest(string folder, string path)
     {
-        var oldest = Numbers(folder).DefaultIfEmpty(0).Max();
-        return TryOpen(oldest == 0 ? path : $"{path}.{oldest}");
+        // A listing may miss what is renamed meanwhile, and what it names may be the next file by the time it is opened.
+        var number = Numbers(folder).DefaultIfEmpty(0).Max();
+        for (var attempt = 0; attempt < MaxFiles + SuccessorTries; attempt++)
+        {
+            if (!TryOpen(number == 0 ? path : $"{path}.{number}"))
+            {
+                // Without a number there is none at all; else it has the next one a moment later.
+                if (number == 0 || attempt >= MaxFiles)
+                {
+                    return false;
+                }
+
+                _ = Descriptors.Poll([], BetweenRenamesMilliseconds);
+            }
+            else if (Older(path, NumberOfOurs(path) ?? number) is not { } older)
+            {
+                return true;
+            }
+            else
+            {
+                number = older;
+            }
+        }
+
+        return _file is not null;
     }
+
+    // The oldest is renamed first, so that there is one gap in the numbers at most.
+    private static int? Older(string path, int number) =>
+        FileStatus.Find($"{path}.{number + 2}") is not null ? number + 2 : FileStatus.Find($"{path}.{number + 1}") is not null ? number + 1 : null;
 
     private bool OpenNext(string folder, string path)
     {
-        // Upwards, as files move: ours cannot slip past. A listing of the folder is no bound, it may miss what is renamed meanwhile.
-        for (var i = 1; i <= MaxFiles; i++)
+        for (var attempt = 0; attempt < SuccessorTries; attempt++)
         {
-            if (Identity($"{path}.{i}") != _id)
+            if (NumberOfOurs(path) is not { } number)
             {
-                continue;
+                HasLost |= Numbers(folder).Any();
+                return OpenOldest(folder, path);
             }
 
             var before = (_file, _id);
-            if (!TryOpen(i == 1 ? path : $"{path}.{i - 1}", keep: true))
+            if (!TryOpen(number == 1 ? path : $"{path}.{number - 1}", keep: true))
             {
                 // Between two renames: it is there a moment later.
-                return false;
+                _ = Descriptors.Poll([], BetweenRenamesMilliseconds);
+                continue;
             }
 
-            if (Identity($"{path}.{i}") == before._id)
+            if (Identity($"{path}.{number}") == before._id)
             {
                 before._file!.Dispose();
                 return true;
@@ -98,11 +160,23 @@ internal sealed class LogReader : IDisposable
             // Renamed meanwhile: what was opened may not be the next.
             _file!.Dispose();
             (_file, _id) = before;
-            return OpenNext(folder, path);
         }
 
-        HasLost |= Numbers(folder).Any();
-        return OpenOldest(folder, path);
+        return false;
+    }
+
+    // Upwards, as files move: ours cannot slip past. A listing of the folder is no bound, it may miss what is renamed meanwhile.
+    private int? NumberOfOurs(string path)
+    {
+        for (var i = 1; i <= MaxFiles; i++)
+        {
+            if (Identity($"{path}.{i}") == _id)
+            {
+                return i;
+            }
+        }
+
+        return null;
     }
 
     private bool TryOpen(string path, bool keep = false)
@@ -125,7 +199,8 @@ internal sealed class LogReader : IDisposable
         _file = file;
         var status = FileStatus.Read((int)file.SafeFileHandle.DangerousGetHandle());
         _id = (status.FileSystem, status.Inode);
-        _pending.Clear();
+        _start = _end = 0;
+        _skips = false;
         return true;
     }
 

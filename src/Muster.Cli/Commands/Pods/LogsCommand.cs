@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Muster.Cli.CommandLine;
 using Muster.Containers.Pods;
 using Muster.Core;
@@ -13,7 +12,7 @@ internal static class LogsCommand
         Words = ["logs"],
         Summary = "Show what the apps of a pod wrote",
         Usage = "[OPTION…] POD",
-        Description = "Lines of standard output go to standard output, those of standard error to standard error. With --format=json the stored records are printed as they are, one a line.",
+        Description = "Lines of standard output go to standard output, those of standard error to standard error. Lines of several apps come in the order of their time. With --format=json the stored records are printed as they are, one a line, with the app's name where there are several.",
         Example = "muster logs -f web\nmuster logs --since=10m --app=db stack",
         Options =
         [
@@ -27,8 +26,6 @@ internal static class LogsCommand
         Watches = true,
         Run = ShowAsync,
     };
-
-    private static TextWriter? _lastWritten;
 
     private static async Task<int> ShowAsync(Invocation call, CancellationToken ct)
     {
@@ -69,13 +66,33 @@ internal static class LogsCommand
     private static async Task FollowAsync(Invocation call, PodDoor door, PodDirectory found, List<LogReader> readers, CancellationToken ct)
     {
         var since = Since(call);
-        var tail = (int)call.Number("tail", -1, 0, 10_000_000);
-        ShowStored(call, Path.Combine(found.Path, "logs"), readers, since, tail);
+        var merge = new LogMerge(readers);
+        var stored = Path.Combine(found.Path, "logs");
+        if (call.Has("tail"))
+        {
+            merge.KeepLast(stored, since, (int)call.Number("tail", 0, 0, 10_000_000));
+        }
+
+        var printer = new LogPrinter(call, named: readers.Count > 1);
+        void Show(LogEntry entry)
+        {
+            if (entry.Time >= since)
+            {
+                printer.Write(entry);
+            }
+        }
+
+        if (!call.Has("follow"))
+        {
+            merge.Show(stored, DateTimeOffset.MaxValue, Show);
+        }
+
         while (call.Has("follow"))
         {
             using var now = door.Store.TryFind(found.Uuid);
             var over = now is null || door.Store.StateOf(now) is PodState.Exited or PodState.Deleting;
-            ShowStored(call, Path.Combine(now?.Path ?? found.Path, "logs"), readers, DateTimeOffset.MinValue, -1);
+            merge.Show(Path.Combine(now?.Path ?? found.Path, "logs"), over ? DateTimeOffset.MaxValue : call.Time.GetUtcNow(), Show);
+            call.Terminal.Flush();
             if (over)
             {
                 break;
@@ -89,77 +106,51 @@ internal static class LogsCommand
             door.Warn($"the log of app \"{reader.App}\" was rotated away faster than it was read: lines are missing; raise --log-max-size");
         }
     }
+}
 
-    private static void ShowStored(Invocation call, string folder, List<LogReader> readers, DateTimeOffset since, int tail)
+/// <summary>Writes the records of one or several apps as lines, or as they are stored.</summary>
+/// <param name="named">Whether each line says whose it is.</param>
+internal sealed class LogPrinter(Invocation call, bool named)
+{
+    private TextWriter? _lastWritten;
+    private (string App, bool IsError)? _open;
+
+    public void Write(LogEntry entry)
     {
-        var last = new Queue<string>();
-        foreach (var reader in readers)
+        if (call.Json)
         {
-            reader.Read(folder, line =>
-            {
-                if (tail < 0)
-                {
-                    Show(call, reader.App, line, since, readers.Count > 1);
-                    return;
-                }
-
-                last.Enqueue(line);
-                if (last.Count > tail)
-                {
-                    last.Dequeue();
-                }
-            });
-            while (last.TryDequeue(out var line))
-            {
-                Show(call, reader.App, line, since, readers.Count > 1);
-            }
-        }
-
-        call.Terminal.Flush();
-    }
-
-    private static void Show(Invocation call, string app, string line, DateTimeOffset since, bool named)
-    {
-        JsonDocument record;
-        try
-        {
-            record = JsonDocument.Parse(line);
-        }
-        catch (JsonException)
-        {
-            // A record that a crash cut short.
+            // The record as it is; of several apps it has to say whose it is.
+            call.Terminal.Out.WriteLine(named ? $"{{\"app\":\"{entry.App}\",{entry.Record.TrimStart()[1..]}" : entry.Record);
             return;
         }
 
-        using (record)
+        var output = entry.IsError ? call.Terminal.Error : call.Terminal.Out;
+        if (_open is { } open && open != (entry.App, entry.IsError))
         {
-            var time = record.RootElement.GetProperty("time").GetString()!;
-            if (since > DateTimeOffset.MinValue && DateTimeOffset.Parse(time, CultureInfo.InvariantCulture) < since)
-            {
-                return;
-            }
-
-            if (call.Json)
-            {
-                call.Terminal.Out.WriteLine(line);
-                return;
-            }
-
-            var output = record.RootElement.GetProperty("stream").GetString() == "stderr" ? call.Terminal.Error : call.Terminal.Out;
-            if (output != _lastWritten)
-            {
-                // Both may go to one place, where the order is to be that of the log.
-                call.Terminal.Flush();
-                _lastWritten = output;
-            }
-
-            output.Write(call.Has("timestamps") ? time + " " : "");
-            output.Write(named ? app + " | " : "");
-            output.Write(record.RootElement.GetProperty("log").GetString());
-            if (!record.RootElement.TryGetProperty("partial", out _))
-            {
-                output.WriteLine();
-            }
+            // A line that has no end yet: what another says in between does not belong to it.
+            _lastWritten!.WriteLine();
+            _open = null;
         }
+
+        if (output != _lastWritten)
+        {
+            // Both may go to one place, where the order is to be that of the log.
+            call.Terminal.Flush();
+            _lastWritten = output;
+        }
+
+        if (_open is null)
+        {
+            output.Write(call.Has("timestamps") ? entry.Written + " " : "");
+            output.Write(named ? entry.App + " | " : "");
+        }
+
+        output.Write(entry.Text);
+        if (!entry.IsPartial)
+        {
+            output.WriteLine();
+        }
+
+        _open = entry.IsPartial ? (entry.App, entry.IsError) : null;
     }
 }

@@ -30,8 +30,38 @@ internal static class PodStarting
             throw;
         }
 
-        door.Call.Terminal.Out.WriteLine(pod.Uuid);
         return 0;
+    }
+
+    /// <summary>Prints the UUID of a pod that was prepared or started, with its name where JSON is wanted.</summary>
+    public static void Tell(Invocation call, PodDirectory pod)
+    {
+        if (!call.Json)
+        {
+            call.Terminal.Out.WriteLine(pod.Uuid);
+            return;
+        }
+
+        Listing.WriteJson(call, json =>
+        {
+            json.WriteStartObject();
+            json.WriteString("uuid"u8, pod.Uuid);
+            if (pod.ReadRecord().Name is { } name)
+            {
+                json.WriteString("name"u8, name);
+            }
+
+            json.WriteEndObject();
+        });
+    }
+
+    /// <summary>In the foreground standard output is the app's: there is no place for JSON of ours.</summary>
+    public static void CheckFormat(Invocation call, bool detach, string remedy)
+    {
+        if (call.Json && !detach)
+        {
+            throw new MusterException(ErrorKind.Usage, $"--format=json has nothing to tell in the foreground, where the output is the app's: {remedy}");
+        }
     }
 
     /// <summary>Writes the pod's UUID where <c>--uuid-file-save</c> says.</summary>
@@ -60,6 +90,7 @@ internal static class PodStarting
             PodDoor.RequireRoot("run-prepared");
             FileCalls.TakeCommonUmask();
             var door = new PodDoor(call);
+            CheckFormat(call, call.Has("detach"), "leave it out, or add --detach");
             using var found = door.Find(call.Arguments[0]);
             using var pod = door.Store.Lock(found);
             if (pod.StateFolder != PodStore.Prepared)
@@ -73,7 +104,9 @@ internal static class PodStarting
                 SaveUuid(file, pod);
             }
 
-            return await StartAsync(door, pod, call.Has("detach"), ct);
+            var status = await StartAsync(door, pod, call.Has("detach"), ct);
+            Tell(call, pod);
+            return status;
         },
     };
 
@@ -90,31 +123,29 @@ internal static class PodStarting
         {
             PodDoor.RequireRoot("start");
             FileCalls.TakeCommonUmask();
-            var door = new PodDoor(call);
-            await door.Ending.RecoverAsync(ct);
+            CheckFormat(call, !call.Has("foreground"), "leave one of the two out");
             if (call.Has("foreground") && call.Arguments.Count > 1)
             {
                 throw new MusterException(ErrorKind.Usage, "--foreground takes one pod: each has a supervisor of its own");
             }
 
-            foreach (var name in call.Arguments)
-            {
-                using var found = door.Find(name);
-                if (door.Store.StateOf(found) is PodState.Running or PodState.Paused)
-                {
-                    door.Tell($"pod {name} is running already");
-                    continue;
-                }
-
-                using var pod = door.Store.Lock(found);
-                var record = pod.ReadRecord();
-                pod.WriteRecord(record with { Apps = [.. record.Apps.Select(a => a with { Stdin = a.Stdin == "inherit" ? a.Terminal ? "pipe" : "null" : a.Stdin })] });
-                await StartAsync(door, pod, detach: !call.Has("foreground"), ct);
-            }
-
-            return 0;
+            return await StopCommand.EachAsync(call, (door, found) => StartAgainAsync(door, found, ct), ct, tells: true);
         },
     };
+
+    private static async Task StartAgainAsync(PodDoor door, PodDirectory found, CancellationToken ct)
+    {
+        if (door.Store.StateOf(found) is PodState.Running or PodState.Paused)
+        {
+            door.Tell($"pod {found.ReadRecord().Name ?? found.Uuid.ToString()} is running already");
+            return;
+        }
+
+        using var pod = door.Store.Lock(found);
+        var record = pod.ReadRecord();
+        pod.WriteRecord(record with { Apps = [.. record.Apps.Select(a => a with { Stdin = a.Stdin == "inherit" ? a.Terminal ? "pipe" : "null" : a.Stdin })] });
+        _ = await StartAsync(door, pod, detach: !door.Call.Has("foreground"), ct);
+    }
 
     public static readonly Command Restart = new()
     {
@@ -127,16 +158,19 @@ internal static class PodStarting
         Run = async (call, ct) =>
         {
             PodDoor.RequireRoot("restart");
-            var door = new PodDoor(call);
-            using var found = door.Find(call.Arguments[0]);
-            if (call.Value("app") is { } app)
+            FileCalls.TakeCommonUmask();
+            return await StopCommand.EachAsync(call, async (door, found) =>
             {
-                await RestartAppAsync(door, found, PodDoor.App(found.ReadRecord(), app).Name, ct);
-                return 0;
-            }
+                if (call.Value("app") is { } app)
+                {
+                    await RestartAppAsync(door, found, PodDoor.App(found.ReadRecord(), app).Name, ct);
+                    return;
+                }
 
-            await door.Ending.StopAsync(found, call.Has("timeout") ? call.Duration("timeout", default) : null, ct);
-            return await Start.Run(call, ct);
+                await door.Ending.StopAsync(found, call.Has("timeout") ? call.Duration("timeout", default) : null, ct);
+                using var ended = door.Find(found.Uuid.ToString());
+                await StartAgainAsync(door, ended, ct);
+            }, ct, tells: !call.Has("app"));
         },
     };
 

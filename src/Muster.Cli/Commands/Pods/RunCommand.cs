@@ -60,6 +60,7 @@ internal static class RunCommand
         FileCalls.TakeCommonUmask();
         var door = new PodDoor(call);
         var detach = prepareOnly || grammar.Pod.ContainsKey("detach");
+        PodStarting.CheckFormat(call, detach, "leave it out, or add --detach");
         var builder = new SpecBuilder(grammar.Pod, !detach, SettingsFile.Load(call.Root));
         var images = new ImageStore(call.Root, call.Time);
         // Nobody collects an image between its being found and the pod's record naming it.
@@ -82,11 +83,13 @@ internal static class RunCommand
         if (prepareOnly)
         {
             pod.MoveTo(PodStore.Prepared);
-            call.Terminal.Out.WriteLine(pod.Uuid);
+            PodStarting.Tell(call, pod);
             return 0;
         }
 
-        return await PodStarting.StartAsync(door, pod, detach, ct);
+        var status = await PodStarting.StartAsync(door, pod, detach, ct);
+        PodStarting.Tell(call, pod);
+        return status;
     }
 
     private static async Task<PodSpec> BuildAsync(PodDoor door, ImageGrammar grammar, SpecBuilder builder, ImageStore images, CancellationToken ct)

@@ -32,6 +32,7 @@ internal static class StopCommand
         Words = ["kill"],
         Summary = "Send a signal to the apps of a pod",
         Usage = "[OPTION…] POD…",
+        Description = "KILL ends a paused pod too; any other signal reaches it when it goes on.",
         Example = "muster kill --signal=HUP web",
         Options = [new("signal", "The signal, by name or number", "SIGNAL") { Short = 's', Default = "KILL" }, new("app", "Only to this app", "NAME"), UuidFile],
         Run = (call, ct) =>
@@ -53,6 +54,11 @@ internal static class StopCommand
                         json.WriteString("app"u8, PodDoor.App(pod.ReadRecord(), app).Name);
                     }
                 });
+                if (signal != Signals.SIGKILL && door.Store.StateOf(pod) == PodState.Paused)
+                {
+                    door.Tell($"pod {pod.Uuid} is paused: the signal reaches it when \"muster resume\" lets it go on");
+                }
+
                 return Task.CompletedTask;
             }, ct);
         },
@@ -176,6 +182,7 @@ internal static class StopCommand
         }
 
         await door.Ending.RecoverAsync(ct);
+        var status = 0;
         var done = new List<(string Name, Guid? Uuid, string? Error)>();
         foreach (var name in names)
         {
@@ -195,6 +202,7 @@ internal static class StopCommand
             {
                 call.Terminal.Say("muster: " + e.Message);
                 done.Add((name, uuid, e.Message));
+                status = names.Count == 1 ? Dispatcher.StatusOf(e) : 1;
             }
         }
 
@@ -212,7 +220,7 @@ internal static class StopCommand
             });
         }
 
-        return done.TrueForAll(d => d.Error is null) ? 0 : names.Count == 1 ? Dispatcher.FailureStatus : 1;
+        return status;
     }
 
     private static void WriteRow(System.Text.Json.Utf8JsonWriter json, Guid? pod, string what, string? text, string? name = null)
