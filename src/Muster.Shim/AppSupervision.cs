@@ -29,10 +29,8 @@ internal sealed class AppSupervision
 
     private readonly PlannedApp _plan;
     private readonly ShimContext _context;
-    private readonly LogWriter? _log;
     private int _handler;
     private int _helperPid;
-    private int _console = -1;
     private int _failuresInARow;
     private int? _impliedStatus;
     private bool _restartAsked;
@@ -43,9 +41,7 @@ internal sealed class AppSupervision
     {
         _plan = plan;
         _context = context;
-        _log = plan.Output != "null"
-            ? new LogWriter(Path.Combine(context.PodDirectory, "logs", plan.Name + ".log"), context.Plan.LogMaxBytes, context.Plan.LogMaxFiles, context.Time)
-            : null;
+        Streams = new AppStreams(plan, context);
     }
 
     public string Name => _plan.Name;
@@ -68,12 +64,7 @@ internal sealed class AppSupervision
     /// <summary>True when what the runtime keeps of the ended app is left to the pod's end.</summary>
     public bool IsLeft { get; private set; }
 
-    public List<AppOutput> Outputs { get; } = [];
-
-    public AppInput? Input { get; private set; }
-
-    /// <summary>Our side of the app's terminal, or -1.</summary>
-    public int TerminalDescriptor { get; private set; } = -1;
+    public AppStreams Streams { get; }
 
     /// <summary>When a pause ends (milliseconds of <see cref="Environment.TickCount64"/>).</summary>
     public long ResumeAt { get; private set; }
@@ -246,24 +237,13 @@ internal sealed class AppSupervision
     }
 
     /// <summary>Ends the log when the pod ends.</summary>
-    public void Close()
-    {
-        foreach (var output in Outputs)
-        {
-            output.Drain(_context.Control);
-        }
-
-        Input?.Close();
-        _log?.Dispose();
-    }
+    public void Close() => Streams.Dispose();
 
     private void StartHandler(IReadOnlyList<PlannedHandler> handlers)
     {
-        var (read, write) = Descriptors.Pipe();
-        Descriptors.SetNonBlocking(read);
-        Outputs.Add(new AppOutput(Name, "stderr", read, _log, _context.Tee(2), _context.GiveUp));
-        _helperPid = _context.Runtime.StartAttached(handlers[_handler].Id, handlers[_handler].Bundle, write, write);
-        Descriptors.Close(write);
+        var output = Streams.OpenForHandler();
+        _helperPid = _context.Runtime.StartAttached(handlers[_handler].Id, handlers[_handler].Bundle, output, output);
+        Descriptors.Close(output);
     }
 
     private void StartApp()
@@ -273,22 +253,11 @@ internal sealed class AppSupervision
         File.Delete(pidFile);
         if (_plan.Terminal)
         {
-            var name = "console-" + Name;
-            _console = UnixSockets.Listen(_context.PodDirectory, name);
-            _helperPid = _context.Runtime.StartDetached(_plan.Id, _plan.Bundle, pidFile, _context.ShortPath(name), -1, -1, _context.RuntimeErrors);
+            _helperPid = _context.Runtime.StartDetached(_plan.Id, _plan.Bundle, pidFile, Streams.AwaitTerminal(), -1, -1, _context.RuntimeErrors);
             return;
         }
 
-        var stdin = -1;
-        if (_plan.Stdin is "inherit" or "pipe")
-        {
-            var (read, write) = Descriptors.Pipe();
-            stdin = read;
-            Input = new AppInput(write, _plan.Stdin == "inherit" ? 0 : -1, isTerminal: false);
-        }
-
-        var stdout = OpenOutput("stdout", 1);
-        var stderr = OpenOutput("stderr", 2);
+        var (stdin, stdout, stderr) = Streams.Open();
         _helperPid = _context.Runtime.StartDetached(_plan.Id, _plan.Bundle, pidFile, null, stdin, stdout, stderr);
         Descriptors.Close(stdin);
         Descriptors.Close(stdout);
@@ -296,19 +265,6 @@ internal sealed class AppSupervision
     }
 
     private string PidFile => Path.Combine(_context.PodDirectory, "pid-" + Name);
-
-    private int OpenOutput(string stream, int callers)
-    {
-        if (_plan.Output == "null" || _plan.Output == "no-" + stream)
-        {
-            return -1;
-        }
-
-        var (read, write) = Descriptors.Pipe();
-        Descriptors.SetNonBlocking(read);
-        Outputs.Add(new AppOutput(Name, stream, read, _log, _context.Tee(callers), _context.GiveUp) { Held = true });
-        return write;
-    }
 
     private void HelperEnded(int status)
     {
@@ -331,11 +287,7 @@ internal sealed class AppSupervision
 
                 break;
             case AppPhase.Starting when status != 0:
-                foreach (var output in Outputs.Where(o => o.Held))
-                {
-                    output.Close();
-                }
-
+                Streams.CloseHeld();
                 var (code, sentence) = _context.Runtime.ExplainFailure(Name);
                 Failure = sentence;
                 Fail(code);
@@ -356,16 +308,7 @@ internal sealed class AppSupervision
 
     private void Started()
     {
-        foreach (var output in Outputs)
-        {
-            output.Held = false;
-        }
-
-        if (_plan.Terminal)
-        {
-            TakeTerminal();
-        }
-
+        Streams.Release();
         Pid = int.Parse(File.ReadAllText(PidFile));
         _startedAt = _context.Time.GetUtcNow();
         Phase = AppPhase.Running;
@@ -379,34 +322,6 @@ internal sealed class AppSupervision
         }
     }
 
-    private void TakeTerminal()
-    {
-        Span<PollFd> one = [new PollFd { Descriptor = _console, Events = PollFd.In }];
-        var connection = Descriptors.Poll(one, 5000) > 0 ? UnixSockets.Accept(_console) : -1;
-        if (connection >= 0)
-        {
-            one[0].Descriptor = connection;
-            _ = Descriptors.Poll(one, 5000);
-            TerminalDescriptor = UnixSockets.ReceiveDescriptor(connection);
-            Descriptors.Close(connection);
-        }
-
-        Descriptors.Close(_console);
-        _console = -1;
-        File.Delete(Path.Combine(_context.PodDirectory, "console-" + Name));
-        if (TerminalDescriptor < 0)
-        {
-            throw new MusterException(ErrorKind.Upstream, $"The OCI runtime did not hand over the terminal of app \"{Name}\"");
-        }
-
-        Input = new AppInput(TerminalDescriptor, _plan.Stdin == "inherit" ? 0 : -1, isTerminal: true);
-        Outputs.Add(new AppOutput(Name, "stdout", TerminalDescriptor, _log, _context.Tee(1), _context.GiveUp));
-        if (_plan.Stdin == "inherit" && TerminalDevice.Is(0))
-        {
-            TerminalDevice.CopySize(0, TerminalDescriptor);
-        }
-    }
-
     private void AppEnded(int status)
     {
         Pid = 0;
@@ -414,15 +329,7 @@ internal sealed class AppSupervision
         _exitedAt = _context.Time.GetUtcNow();
         status = _impliedStatus is { } implied && status == 137 ? implied : status;
         ExitStatus = status;
-        foreach (var output in Outputs)
-        {
-            output.Drain(_context.Control);
-        }
-
-        Outputs.Clear();
-        Input?.Close();
-        Input = null;
-        TerminalDescriptor = -1;
+        Streams.End();
         var again = !_context.Stopping && (_restartAsked || _plan.Restart == "always" || (_plan.Restart == "on-failure" && status != 0));
         IsLeft = !again && _plan.PostStop.Count == 0 && _context.LeavesToEnd;
         if (!IsLeft)

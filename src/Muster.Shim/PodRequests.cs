@@ -49,13 +49,13 @@ internal sealed class PodRequests(List<AppSupervision> apps, SupervisionPlan pla
     public bool Take(ControlClient client, byte kind, ReadOnlyMemory<byte> data)
     {
         var app = apps.Find(a => a.Name == client.AttachedTo);
-        if (kind == 3 && data.Length == 4 && app is { TerminalDescriptor: >= 0 })
+        if (kind == 3 && data.Length == 4 && app is { Streams.TerminalDescriptor: >= 0 })
         {
-            TerminalDevice.SetSize(app.TerminalDescriptor, BitConverter.ToUInt16(data.Span), BitConverter.ToUInt16(data.Span[2..]));
+            TerminalDevice.SetSize(app.Streams.TerminalDescriptor, BitConverter.ToUInt16(data.Span), BitConverter.ToUInt16(data.Span[2..]));
             return true;
         }
 
-        if (kind != 0 || !client.WantsIn || app?.Input is not { } input)
+        if (kind != 0 || !client.WantsIn || app?.Streams.Input is not { } input)
         {
             return true;
         }
@@ -91,7 +91,7 @@ internal sealed class PodRequests(List<AppSupervision> apps, SupervisionPlan pla
         }
 
         bool Wants(string stream) => request.TryGetProperty(stream, out var value) && value.GetBoolean();
-        if (Wants("stdin") && apps[0].Input is null)
+        if (Wants("stdin") && apps[0].Streams.Input is null)
         {
             return $"App \"{apps[0].Name}\" has no standard input to attach to: start it with --stdin=stream or --interactive";
         }

@@ -218,7 +218,7 @@ internal sealed class PodSupervisor
 
         foreach (var app in _apps)
         {
-            foreach (var output in app.Outputs)
+            foreach (var output in app.Streams.Outputs)
             {
                 if (output.WantsTee)
                 {
@@ -236,7 +236,7 @@ internal sealed class PodSupervisor
                 }
             }
 
-            if (app.Input is { } input)
+            if (app.Streams.Input is { } input)
             {
                 if (input.WantsWrite)
                 {
@@ -291,9 +291,9 @@ internal sealed class PodSupervisor
                 case Signals.SIGTTOU:
                     break;
                 case Signals.SIGWINCH:
-                    foreach (var app in _apps.Where(a => a.TerminalDescriptor >= 0 && _options.Foreground))
+                    foreach (var app in _apps.Where(a => a.Streams.TerminalDescriptor >= 0 && _options.Foreground))
                     {
-                        TerminalDevice.CopySize(0, app.TerminalDescriptor);
+                        TerminalDevice.CopySize(0, app.Streams.TerminalDescriptor);
                     }
 
                     break;
