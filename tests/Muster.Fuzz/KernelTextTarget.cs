@@ -1,4 +1,5 @@
 using System.Text;
+using Muster.Linux;
 using Muster.Metrics.Agents.Cgroups;
 using Muster.Metrics.Agents.Containers;
 using Muster.Metrics.Agents.Disk;
@@ -89,7 +90,7 @@ public static class KernelTextTarget
         _ = DiskDevices.CurrentScheduler(data);
         IpcTableSource.SharedMemory(InstanceDomainId.Of(60, 28), new AccountNames()).Parse(data, Wanting(8)[0]);
         _ = MountSource.Parse(data, inContainer: true);
-        _ = MountSource.Unescape(data);
+        _ = Mount.Unescape(data);
         _ = WrittenSpace.UpperOf(data);
     }
 

@@ -85,7 +85,7 @@ public static class ImageExtraction
         }
 
         var points = mounts.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ') is { Length: > 4 } words ? words[4] : "");
-        return points.Select(p => p.Replace("\\040", " ", StringComparison.Ordinal).Replace("\\011", "\t", StringComparison.Ordinal).Replace("\\012", "\n", StringComparison.Ordinal).Replace("\\134", "\\", StringComparison.Ordinal))
+        return points.Select(Mount.Unescape)
             .FirstOrDefault(p => p.Length > 0 && IsIn(p)) is { } point ? $"a file system is mounted at {point}" : null;
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace Muster.Linux;
 
@@ -76,29 +77,34 @@ public static partial class Mount
         return Marshal.GetLastPInvokeError() is Errno.EINVAL or Errno.ENOENT ? false : throw LinuxException.Last("umount", target);
     }
 
-    /// <summary>A path of mountinfo as it is: space, tab, newline and backslash are written there in octal (proc_pid_mountinfo(5)).</summary>
-    public static string Unescape(string path)
+    /// <summary>A path of a mount table as it is: space, tab, newline and backslash are written there in octal (proc_pid_mountinfo(5)).</summary>
+    public static string Unescape(string path) =>
+        path.Contains('\\', StringComparison.Ordinal) ? Unescape(Encoding.UTF8.GetBytes(path)) : path;
+
+    /// <inheritdoc cref="Unescape(string)"/>
+    public static string Unescape(ReadOnlySpan<byte> path)
     {
-        if (!path.Contains('\\', StringComparison.Ordinal))
+        if (!path.Contains((byte)'\\'))
         {
-            return path;
+            return Encoding.UTF8.GetString(path);
         }
 
-        var plain = new System.Text.StringBuilder(path.Length);
+        var plain = new byte[path.Length];
+        var length = 0;
         for (var i = 0; i < path.Length; i++)
         {
-            if (path[i] == '\\' && i + 3 < path.Length && path.AsSpan(i + 1, 3).IndexOfAnyExceptInRange('0', '7') < 0)
+            if (path[i] == '\\' && i + 3 < path.Length && path.Slice(i + 1, 3).IndexOfAnyExceptInRange((byte)'0', (byte)'7') < 0)
             {
-                plain.Append((char)Convert.ToInt32(path.Substring(i + 1, 3), 8));
+                plain[length++] = (byte)(((path[i + 1] - '0') << 6) | ((path[i + 2] - '0') << 3) | (path[i + 3] - '0'));
                 i += 3;
             }
             else
             {
-                plain.Append(path[i]);
+                plain[length++] = path[i];
             }
         }
 
-        return plain.ToString();
+        return Encoding.UTF8.GetString(plain, 0, length);
     }
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]

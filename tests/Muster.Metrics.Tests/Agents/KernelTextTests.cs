@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using CsCheck;
 using Muster.Fuzz;
+using Muster.Linux;
 using Muster.Metrics.Agents.FileSystems;
 using Muster.Metrics.Agents.Kernel;
 using Muster.Metrics.Agents.Processes;
@@ -70,7 +71,7 @@ public sealed class KernelTextTests
         Gen.String[Gen.Char["a/ \t\n\\#"], 0, 30].Sample(folder =>
         {
             var escaped = folder.Replace("\\", "\\134", StringComparison.Ordinal).Replace(" ", "\\040", StringComparison.Ordinal).Replace("\t", "\\011", StringComparison.Ordinal).Replace("\n", "\\012", StringComparison.Ordinal);
-            return MountSource.Unescape(Encoding.UTF8.GetBytes(escaped)) == folder;
+            return Mount.Unescape(Encoding.UTF8.GetBytes(escaped)) == folder;
         });
 
     [Fact]

@@ -57,7 +57,7 @@ internal sealed class WrittenSpace(TimeProvider time)
             {
                 // The last mount at a place is the one that is seen.
                 found = type.SequenceEqual("overlay"u8)
-                    ? Encoding.UTF8.GetString(options).Split(',').Where(o => o.StartsWith("upperdir=/", StringComparison.Ordinal)).Select(o => MountSource.Unescape(Encoding.UTF8.GetBytes(o["upperdir=".Length..]))).FirstOrDefault()
+                    ? Encoding.UTF8.GetString(options).Split(',').Where(o => o.StartsWith("upperdir=/", StringComparison.Ordinal)).Select(o => Mount.Unescape(o["upperdir=".Length..])).FirstOrDefault()
                     : null;
             }
         }

@@ -80,7 +80,7 @@ internal sealed class MountSource(InstanceDomainId fileSystems, InstanceDomainId
                 continue;
             }
 
-            var mount = new MeasuredMount(isTmpfs, Unescape(device), Unescape(folder));
+            var mount = new MeasuredMount(isTmpfs, Mount.Unescape(device), Mount.Unescape(folder));
             if (seen.Add(isTmpfs ? "t" + mount.Folder : "d" + mount.Device))
             {
                 found.Add(mount);
@@ -89,34 +89,6 @@ internal sealed class MountSource(InstanceDomainId fileSystems, InstanceDomainId
 
         return found;
     }
-
-    /// <summary>Blanks and the like stand as <c>\040</c> in a mount table (proc_pid_mounts(5)).</summary>
-    internal static string Unescape(ReadOnlySpan<byte> text)
-    {
-        if (!text.Contains((byte)'\\'))
-        {
-            return Encoding.UTF8.GetString(text);
-        }
-
-        var bytes = new byte[text.Length];
-        var length = 0;
-        for (var i = 0; i < text.Length; i++)
-        {
-            if (text[i] == '\\' && i + 3 < text.Length && IsOctal(text[i + 1]) && IsOctal(text[i + 2]) && IsOctal(text[i + 3]))
-            {
-                bytes[length++] = (byte)(((text[i + 1] - '0') << 6) | ((text[i + 2] - '0') << 3) | (text[i + 3] - '0'));
-                i += 3;
-            }
-            else
-            {
-                bytes[length++] = text[i];
-            }
-        }
-
-        return Encoding.UTF8.GetString(bytes, 0, length);
-    }
-
-    private static bool IsOctal(byte c) => c is >= (byte)'0' and <= (byte)'7';
 
     private static void Fill(Sheet sheet, int row, ProcessRoot root, string folder)
     {
