@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Muster.Linux;
@@ -15,6 +16,12 @@ public static partial class ProgramText
     /// <remarks>Code is never written to, so nothing can be lost; data and read-only data after relocation are left alone.</remarks>
     public static void Release()
     {
+        if (RuntimeFeature.IsDynamicCodeCompiled)
+        {
+            // A runtime that compiles may have written into the code that it maps.
+            return;
+        }
+
         foreach (var line in File.ReadAllLines("/proc/self/maps"))
         {
             // 7f…-7f… r-xp OFFSET MAJOR:MINOR INODE PATH (proc_pid_maps(5))

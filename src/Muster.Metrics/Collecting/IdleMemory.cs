@@ -1,3 +1,5 @@
+using Muster.Linux;
+
 namespace Muster.Metrics.Collecting;
 
 /// <summary>
@@ -28,11 +30,16 @@ public static class IdleMemory
 
     private static long _largeOnes;
 
-    /// <summary>Collects whenever a large reading was followed by a while without one, and once a minute while they go on; ends with the token.</summary>
+    /// <summary>
+    /// Collects whenever a large reading was followed by a while without one, and once a minute while they go on; lets go of the
+    /// code that only the start, or what was seldom asked, needed; ends with the token.
+    /// </summary>
     public static async Task RunAsync(TimeProvider time, CancellationToken ct)
     {
         var (collected, before, allocated) = (0L, 0L, 0L);
         var last = time.GetTimestamp() - time.TimestampFrequency * (long)Pause.TotalSeconds;
+        await Task.Delay(Quiet, time, ct);
+        ProgramText.Release();
         while (true)
         {
             await Task.Delay(Quiet, time, ct);
@@ -42,6 +49,7 @@ public static class IdleMemory
             if (isMuch || (now != collected && (now == before || elapsed >= Longest)))
             {
                 GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+                ProgramText.Release();
                 (collected, last, allocated) = (now, time.GetTimestamp(), GC.GetTotalAllocatedBytes());
             }
 
