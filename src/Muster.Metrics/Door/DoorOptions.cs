@@ -23,6 +23,9 @@ public sealed record DoorOptions
     /// <summary>The certificate with its key; TLS is offered when there is one.</summary>
     public X509Certificate2? Certificate { get; init; }
 
+    /// <summary>Certificates of the authorities between it and the one that clients know; they are shown with it.</summary>
+    public X509Certificate2Collection Intermediates { get; init; } = [];
+
     /// <summary>SHA-256 fingerprints of the client certificates whose owners have root's rights on metrics.</summary>
     public IReadOnlySet<string> TrustedClients { get; init; } = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using Muster.Core;
 using Muster.Linux;
@@ -21,12 +22,16 @@ public sealed class PcpServer : IDisposable
     private readonly List<(Socket Socket, bool IsLocal)> _listeners = [];
     private readonly ConnectionLimits _limits;
 
+    // Offline: an authority's server is not asked for what the file does not have.
+    private readonly SslStreamCertificateContext? _certificate;
+
     /// <summary>Opens the listeners; throws a <see cref="MusterException"/> when an address cannot be had.</summary>
     public PcpServer(DoorState door, DoorOptions options)
     {
         _door = door;
         _options = options;
         _limits = new ConnectionLimits(options);
+        _certificate = options.Certificate is { } certificate ? SslStreamCertificateContext.Create(certificate, options.Intermediates, offline: true) : null;
         try
         {
             if (options.SocketFolder is { } folder)
@@ -168,7 +173,7 @@ public sealed class PcpServer : IDisposable
 
             try
             {
-                using var connection = new PcpConnection(_door, _options, _limits, socket, stream, isLocal ? peer : null);
+                using var connection = new PcpConnection(_door, _options, _certificate, _limits, socket, stream, isLocal ? peer : null);
                 await connection.RunAsync(ct);
             }
             finally
