@@ -35,6 +35,9 @@ public sealed record DoorOptions
     /// <summary>Connections of one user on the Unix socket, root excepted: nobody may keep the others out.</summary>
     public int MaxConnectionsOfUser { get; init; } = 64;
 
+    /// <summary>Connections of one address over TCP: half, so that no host keeps the others out. A proxy before many dashboards comes from one.</summary>
+    public int MaxConnectionsOfAddress { get; init; } = 256;
+
     /// <summary>How long a connection may take until it has sent its credentials, and for the TLS handshake.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
 

@@ -165,7 +165,8 @@ public sealed class PcpServer : IDisposable
         try
         {
             var peer = isLocal ? PeerCredentials.Of(socket) : new MetricView();
-            if (!_limits.TryEnter(isLocal, peer.UserId))
+            var address = (socket.RemoteEndPoint as IPEndPoint)?.Address;
+            if (!_limits.TryEnter(isLocal, peer.UserId, address))
             {
                 await RefuseAsync(stream, ct);
                 return;
@@ -178,7 +179,7 @@ public sealed class PcpServer : IDisposable
             }
             finally
             {
-                _limits.Leave(isLocal, peer.UserId);
+                _limits.Leave(isLocal, peer.UserId, address);
             }
         }
 #pragma warning disable CA1031 // The boundary of one connection: whatever it was, the others go on.
@@ -197,7 +198,7 @@ public sealed class PcpServer : IDisposable
         using var writer = new PduWriter();
         ClientSession.Greet(writer, ClientSession.Features(_door.IsTlsOffered), PcpError.ConnectionLimit);
         await stream.WriteAsync(writer.Written, ct);
-        _door.Log($"A client of the metrics door was refused: {_options.MaxConnections} are connected, or {_options.MaxConnectionsOfUser} of its user");
+        _door.Log($"A client of the metrics door was refused: {_options.MaxConnections} are connected, or {_options.MaxConnectionsOfUser} of its user, or {_options.MaxConnectionsOfAddress} of its address");
     }
 
     private void RemoveSocket()

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -122,6 +123,22 @@ public sealed class PcpServerTests
         limits.TryEnter(false, null).Should().BeTrue();
         limits.Leave(true, 1000);
         limits.TryEnter(true, 1000).Should().BeTrue();
+    }
+
+    [Fact]
+    public void Does_not_let_one_address_keep_the_others_out()
+    {
+        using var door = new TestDoor(o => o with { MaxConnectionsOfAddress = 1 });
+        using var first = Known(door);
+        using (var second = door.Connect())
+        {
+            BinaryPrimitives.ReadInt32BigEndian(second.Receive().AsSpan(12)).Should().Be(PcpError.ConnectionLimit + 11345);
+        }
+
+        using var other = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        other.Bind(new IPEndPoint(IPAddress.Parse("127.0.0.2"), 0));
+        other.Connect(door.Tcp);
+        BinaryPrimitives.ReadInt32BigEndian(other.Receive().AsSpan(12)).Should().Be(0);
     }
 
     [Fact]
