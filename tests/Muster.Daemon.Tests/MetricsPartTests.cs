@@ -82,6 +82,28 @@ public sealed class MetricsPartTests : IDisposable
     }
 
     [Fact]
+    public void Leaves_scrapers_of_other_addresses_room()
+    {
+        var http = FreePort();
+        File.WriteAllText(Path.Combine(_root, "etc", "muster.yaml"), $"metrics:\n  listen-http: 127.0.0.1:{http}\n");
+        Start(wait: () => Ping("127.0.0.1").Status == 0);
+        var clients = Enumerable.Range(0, 120).Select(_ => new TcpClient("127.0.0.1", http)).ToList();
+        try
+        {
+            TestRoot.Until(() => Ping("127.0.0.1").Status != 0, "the address has as many connections as it may");
+            Ping("127.0.0.2").Succeeded();
+        }
+        finally
+        {
+            clients.ForEach(c => c.Dispose());
+        }
+
+        TestRoot.Until(() => Ping("127.0.0.1").Status == 0, "those that are gone count no more");
+
+        ProgramRun Ping(string from) => ProgramRun.Of("curl", ["-s", "-f", "--interface", from, $"http://127.0.0.1:{http}/pmapi/ping"]);
+    }
+
+    [Fact]
     public void Shows_a_busy_address_as_the_parts_health()
     {
         using var busy = new TcpListener(IPAddress.Loopback, 0);

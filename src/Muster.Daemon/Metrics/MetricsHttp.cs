@@ -17,6 +17,12 @@ internal static class MetricsHttp
     // Scrapers and dashboards, not the public.
     private const int MaxConnections = 100;
 
+    // A proxy before many dashboards comes from one address, and leaves others half.
+    private const int MaxConnectionsOfAddress = MaxConnections / 2;
+
+    // A request is one small packet; who sends it byte by byte holds a place.
+    private static readonly TimeSpan HeadersPatience = TimeSpan.FromSeconds(10);
+
     private const int MaxBody = 64 * 1024;
 
     // Bytes a second: who takes a scrape more slowly than an old modem is cut off.
@@ -33,7 +39,8 @@ internal static class MetricsHttp
             kestrel.Limits.MaxConcurrentConnections = MaxConnections;
             kestrel.Limits.MaxRequestBodySize = MaxBody;
             kestrel.Limits.MinResponseDataRate = new MinDataRate(SlowestReader, TimeSpan.FromSeconds(10));
-            kestrel.Listen(address);
+            kestrel.Limits.RequestHeadersTimeout = HeadersPatience;
+            kestrel.Listen(address, listen => listen.Use(new AddressLimit(MaxConnectionsOfAddress).Bound));
         });
         var app = builder.Build();
         MetricsEndpoints.Map(app, door, contexts, new MetricView());

@@ -47,6 +47,7 @@ internal sealed record MetricsSettings
                 Tcp = tcp,
                 IsTcpOptional = isDefault,
                 Certificate = Certificate(settings["metrics.tls-certificate"], settings["metrics.tls-key"]),
+                Intermediates = Intermediates(settings["metrics.tls-certificate"]),
                 TrustedClients = Trusted(settings["metrics.trusted-clients"]),
             },
             Http = Address(settings["metrics.listen-http"]),
@@ -82,6 +83,19 @@ internal sealed record MetricsSettings
         {
             throw new MusterException(ErrorKind.Invalid, $"The certificate {path} of metrics.tls-certificate cannot be used: {e.Message.TrimEnd('.')}; give a PEM file with the certificate and its key, or the key's file as metrics.tls-key", e);
         }
+    }
+
+    // What stands behind the certificate in its file, as every web server takes it. The file could be read before.
+    private static X509Certificate2Collection Intermediates(string path)
+    {
+        var all = new X509Certificate2Collection();
+        if (path.Length > 0)
+        {
+            all.ImportFromPemFile(path);
+            all.RemoveAt(0);
+        }
+
+        return all;
     }
 
     private static HashSet<string> Trusted(string path)

@@ -29,6 +29,7 @@ public static class IdleMemory
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(1);
 
     private static long _largeOnes;
+    private static long _dropped;
 
     /// <summary>
     /// Collects whenever a large reading was followed by a while without one, and once a minute while they go on; lets go of the
@@ -36,7 +37,7 @@ public static class IdleMemory
     /// </summary>
     public static async Task RunAsync(TimeProvider time, CancellationToken ct)
     {
-        var (collected, before, allocated) = (0L, 0L, 0L);
+        var (collected, before, made) = (0L, 0L, 0L);
         var last = time.GetTimestamp() - time.TimestampFrequency * (long)Pause.TotalSeconds;
         await Task.Delay(Quiet, time, ct);
         ProgramText.Release();
@@ -45,17 +46,23 @@ public static class IdleMemory
             await Task.Delay(Quiet, time, ct);
             var now = Volatile.Read(ref _largeOnes);
             var elapsed = time.GetElapsedTime(last);
-            var isMuch = elapsed >= Pause && GC.GetTotalAllocatedBytes() - allocated >= MuchAllocated;
+            var isMuch = elapsed >= Pause && Made() - made >= MuchAllocated;
             if (isMuch || (now != collected && (now == before || elapsed >= Longest)))
             {
                 GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-                ProgramText.Release();
-                (collected, last, allocated) = (now, time.GetTimestamp(), GC.GetTotalAllocatedBytes());
+ProgramText.Release();
+                (collected, last, made) = (now, time.GetTimestamp(), Made());
             }
 
             before = now;
         }
     }
+
+    /// <summary>
+    /// Large buffers were let go that were not made since the last collection, perhaps: answers that slow clients held for minutes
+    /// after the reading that made them.
+    /// </summary>
+    internal static void Drop(int bytes) => Interlocked.Add(ref _dropped, bytes);
 
     internal static void End(int values)
     {
@@ -64,4 +71,6 @@ public static class IdleMemory
             Interlocked.Increment(ref _largeOnes);
         }
     }
+
+    private static long Made() => GC.GetTotalAllocatedBytes() + Volatile.Read(ref _dropped);
 }

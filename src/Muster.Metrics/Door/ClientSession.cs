@@ -26,18 +26,28 @@ public sealed class ClientSession : IDisposable
     /// <summary>Contexts with a profile of their own on one connection; libpcp uses one, pmproxy a few.</summary>
     public const int MaxContexts = 256;
 
+    /// <summary>
+    /// Bytes of the lists in all profiles of one connection, as much as one unit can have. Each takes seven in memory: without this
+    /// one connection could take a hundred megabytes.
+    /// </summary>
+    public const int MaxProfiles = PduLimits.MaxFromClient;
+
     /// <summary>What a client may say of itself: a command line.</summary>
     public const int MaxWho = 4096;
+
+    // What a profile without lists has.
+    private const int ProfileHead = 16;
 
     private const int NamesChanged = 16;
     private const int LabelsChanged = 8;
     private const int ProtocolVersion = 2;
 
     private readonly DoorState _door;
-    private readonly Dictionary<int, InstanceProfile> _profiles = [];
+    private readonly Dictionary<int, (InstanceProfile Profile, int Size)> _profiles = [];
     private readonly AnswerWriter _answers;
     private MetricView _view;
     private FetchPlan? _plan;
+    private int _profileBytes;
     private long _seenNames;
     private int _seenLabels;
     private bool _isKnown;
@@ -187,9 +197,14 @@ public sealed class ClientSession : IDisposable
         {
             AnswerWriter.Error(to, PcpError.TooBig);
         }
+        else if (_profileBytes - _profiles.GetValueOrDefault(request.Context).Size + (body.Length - ProfileHead) is var bytes && bytes > MaxProfiles)
+        {
+            AnswerWriter.Error(to, PcpError.TooBig);
+        }
         else
         {
-            _profiles[request.Context] = request.Profile;
+            _profiles[request.Context] = (request.Profile, body.Length - ProfileHead);
+            _profileBytes = bytes;
         }
     }
 
@@ -201,7 +216,7 @@ public sealed class ClientSession : IDisposable
             return;
         }
 
-        if (!_profiles.TryGetValue(request.Context, out var profile))
+        if (!_profiles.TryGetValue(request.Context, out var chosen))
         {
             AnswerWriter.Error(to, PcpError.NoProfile);
             return;
@@ -214,9 +229,9 @@ public sealed class ClientSession : IDisposable
         }
 
         TellChanges(names, to);
-        if (_view.Profile != profile)
+        if (_view.Profile != chosen.Profile)
         {
-            _view = _view with { Profile = profile };
+            _view = _view with { Profile = chosen.Profile };
         }
 
         using var values = ValueSetBuffer.Rent();

@@ -1,16 +1,21 @@
+using System.Net;
+
 namespace Muster.Metrics.Door;
 
 /// <summary>How many are connected, and how much waits to be sent.</summary>
 internal sealed class ConnectionLimits(DoorOptions options)
 {
     private readonly Lock _guard = new();
-    private readonly Dictionary<uint, int> _ofUser = [];
+    private readonly Dictionary<object, int> _ofPeer = [];
     private int _local;
     private int _remote;
     private long _pending;
 
-    /// <summary>Counts a connection in; false when there are too many, of all or of this user. Root is bounded by the whole alone.</summary>
-    public bool TryEnter(bool isLocal, uint? userId)
+    /// <summary>Counts a connection in; false when there are too many, of all, of this user, or of this address. Root is bounded by the whole alone.</summary>
+    /// <param name="isLocal">Whether it came over the Unix socket.</param>
+    /// <param name="userId">Whose it is there.</param>
+    /// <param name="address">Where it comes from over TCP.</param>
+    public bool TryEnter(bool isLocal, uint? userId, IPAddress? address = null)
     {
         lock (_guard)
         {
@@ -19,15 +24,15 @@ internal sealed class ConnectionLimits(DoorOptions options)
                 return false;
             }
 
-            if (userId is { } user and not 0)
+            if (Peer(userId, address) is { } peer)
             {
-                var count = _ofUser.GetValueOrDefault(user);
-                if (count >= options.MaxConnectionsOfUser)
+                var count = _ofPeer.GetValueOrDefault(peer);
+                if (count >= (peer is IPAddress ? options.MaxConnectionsOfAddress : options.MaxConnectionsOfUser))
                 {
                     return false;
                 }
 
-                _ofUser[user] = count + 1;
+                _ofPeer[peer] = count + 1;
             }
 
             _ = isLocal ? _local++ : _remote++;
@@ -35,14 +40,14 @@ internal sealed class ConnectionLimits(DoorOptions options)
         }
     }
 
-    public void Leave(bool isLocal, uint? userId)
+    public void Leave(bool isLocal, uint? userId, IPAddress? address = null)
     {
         lock (_guard)
         {
             _ = isLocal ? _local-- : _remote--;
-            if (userId is { } user and not 0 && --_ofUser[user] is 0)
+            if (Peer(userId, address) is { } peer && --_ofPeer[peer] is 0)
             {
-                _ofUser.Remove(user);
+                _ofPeer.Remove(peer);
             }
         }
     }
@@ -60,4 +65,6 @@ internal sealed class ConnectionLimits(DoorOptions options)
     }
 
     public void Release(int bytes) => Interlocked.Add(ref _pending, -bytes);
+
+    private static object? Peer(uint? userId, IPAddress? address) => userId is { } user ? user == 0 ? null : user : address;
 }

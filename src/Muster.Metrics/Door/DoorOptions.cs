@@ -23,6 +23,9 @@ public sealed record DoorOptions
     /// <summary>The certificate with its key; TLS is offered when there is one.</summary>
     public X509Certificate2? Certificate { get; init; }
 
+    /// <summary>Certificates of the authorities between it and the one that clients know; they are shown with it.</summary>
+    public X509Certificate2Collection Intermediates { get; init; } = [];
+
     /// <summary>SHA-256 fingerprints of the client certificates whose owners have root's rights on metrics.</summary>
     public IReadOnlySet<string> TrustedClients { get; init; } = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
 
@@ -31,6 +34,9 @@ public sealed record DoorOptions
 
     /// <summary>Connections of one user on the Unix socket, root excepted: nobody may keep the others out.</summary>
     public int MaxConnectionsOfUser { get; init; } = 64;
+
+    /// <summary>Connections of one address over TCP: half, so that no host keeps the others out. A proxy before many dashboards comes from one.</summary>
+    public int MaxConnectionsOfAddress { get; init; } = 256;
 
     /// <summary>How long a connection may take until it has sent its credentials, and for the TLS handshake.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);

@@ -26,6 +26,7 @@ internal sealed class PcpConnection : IDisposable
 
     private readonly DoorState _door;
     private readonly DoorOptions _options;
+    private readonly SslStreamCertificateContext? _certificate;
     private readonly ConnectionLimits _limits;
     private readonly ClientSession _session;
     private readonly PduWriter _writer = new();
@@ -34,10 +35,11 @@ internal sealed class PcpConnection : IDisposable
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(UsualRequest);
     private int _filled;
 
-    public PcpConnection(DoorState door, DoorOptions options, ConnectionLimits limits, Socket socket, NetworkStream stream, MetricView? localPeer)
+    public PcpConnection(DoorState door, DoorOptions options, SslStreamCertificateContext? certificate, ConnectionLimits limits, Socket socket, NetworkStream stream, MetricView? localPeer)
     {
         _door = door;
         _options = options;
+        _certificate = certificate;
         _limits = limits;
         _stream = stream;
         _impatience = new CancellationTokenSource(Timeout.InfiniteTimeSpan, door.Time);
@@ -199,7 +201,7 @@ internal sealed class PcpConnection : IDisposable
             await tls.AuthenticateAsServerAsync(
                 new SslServerAuthenticationOptions
                 {
-                    ServerCertificate = _options.Certificate,
+                    ServerCertificateContext = _certificate,
                     EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
                     ClientCertificateRequired = _options.TrustedClients.Count > 0,
 
@@ -212,7 +214,7 @@ internal sealed class PcpConnection : IDisposable
         }
         catch (AuthenticationException e)
         {
-            _door.Log(string.Create(CultureInfo.InvariantCulture, $"TLS with {_session.Client.Address} failed: {e.Message}"));
+            _door.Log(string.Create(CultureInfo.InvariantCulture, $"TLS with {_session.Client.Address} failed: {Reason(e)}"));
             return false;
         }
 
@@ -222,6 +224,17 @@ internal sealed class PcpConnection : IDisposable
         }
 
         return true;
+    }
+
+    // The framework's own sentence sends its reader to what is inside: what the library of TLS said is innermost.
+    private static string Reason(Exception e)
+    {
+        while (e.InnerException is { } inner)
+        {
+            e = inner;
+        }
+
+        return e.Message.Split('\n')[0];
     }
 
     // The handshake has proved that the client has the key; which keys count is a list, and an expired certificate does not.

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using Muster.Core;
 using Muster.Linux;
@@ -21,12 +22,16 @@ public sealed class PcpServer : IDisposable
     private readonly List<(Socket Socket, bool IsLocal)> _listeners = [];
     private readonly ConnectionLimits _limits;
 
+    // Offline: an authority's server is not asked for what the file does not have.
+    private readonly SslStreamCertificateContext? _certificate;
+
     /// <summary>Opens the listeners; throws a <see cref="MusterException"/> when an address cannot be had.</summary>
     public PcpServer(DoorState door, DoorOptions options)
     {
         _door = door;
         _options = options;
         _limits = new ConnectionLimits(options);
+        _certificate = options.Certificate is { } certificate ? SslStreamCertificateContext.Create(certificate, options.Intermediates, offline: true) : null;
         try
         {
             if (options.SocketFolder is { } folder)
@@ -160,7 +165,8 @@ public sealed class PcpServer : IDisposable
         try
         {
             var peer = isLocal ? PeerCredentials.Of(socket) : new MetricView();
-            if (!_limits.TryEnter(isLocal, peer.UserId))
+            var address = (socket.RemoteEndPoint as IPEndPoint)?.Address;
+            if (!_limits.TryEnter(isLocal, peer.UserId, address))
             {
                 await RefuseAsync(stream, ct);
                 return;
@@ -168,12 +174,12 @@ public sealed class PcpServer : IDisposable
 
             try
             {
-                using var connection = new PcpConnection(_door, _options, _limits, socket, stream, isLocal ? peer : null);
+                using var connection = new PcpConnection(_door, _options, _certificate, _limits, socket, stream, isLocal ? peer : null);
                 await connection.RunAsync(ct);
             }
             finally
             {
-                _limits.Leave(isLocal, peer.UserId);
+                _limits.Leave(isLocal, peer.UserId, address);
             }
         }
 #pragma warning disable CA1031 // The boundary of one connection: whatever it was, the others go on.
@@ -192,7 +198,7 @@ public sealed class PcpServer : IDisposable
         using var writer = new PduWriter();
         ClientSession.Greet(writer, ClientSession.Features(_door.IsTlsOffered), PcpError.ConnectionLimit);
         await stream.WriteAsync(writer.Written, ct);
-        _door.Log($"A client of the metrics door was refused: {_options.MaxConnections} are connected, or {_options.MaxConnectionsOfUser} of its user");
+        _door.Log($"A client of the metrics door was refused: {_options.MaxConnections} are connected, or {_options.MaxConnectionsOfUser} of its user, or {_options.MaxConnectionsOfAddress} of its address");
     }
 
     private void RemoveSocket()

@@ -23,6 +23,12 @@ public sealed class PmapiContexts(DoorState door)
     /// </summary>
     public const int MaxContexts = 1000;
 
+    /// <summary>
+    /// Characters of the derived metrics of all contexts, each of which takes seventy bytes in memory once it is bound. Beyond it,
+    /// too, those go that were not used for longest.
+    /// </summary>
+    public const int MaxDerivedText = 512 * 1024;
+
     private static readonly TimeSpan DefaultPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestPatience = TimeSpan.FromHours(1);
 
@@ -63,10 +69,11 @@ public sealed class PmapiContexts(DoorState door)
 
             var context = Take(id, parameters, view);
             id = context.Id;
+            PmapiAnswer answer;
             lock (context)
             {
                 var request = new PmapiRequest(door, context, parameters);
-                return new PmapiAnswer(200, verb switch
+                answer = new PmapiAnswer(200, verb switch
                 {
                     "context" => request.Describe(),
                     "metric" => request.Metrics(),
@@ -79,6 +86,13 @@ public sealed class PmapiContexts(DoorState door)
                     _ => throw new MusterException(ErrorKind.NotFound, $"there is no /pmapi/{verb}: there are context, metric, fetch, indom, children, profile, store and derive"),
                 });
             }
+
+            if (verb == "derive")
+            {
+                MakeRoom(context);
+            }
+
+            return answer;
         }
         catch (MusterException e)
         {
@@ -139,6 +153,19 @@ public sealed class PmapiContexts(DoorState door)
         return context;
     }
 
+    private void MakeRoom(PmapiContext deriving)
+    {
+        lock (_guard)
+        {
+            var text = _contexts.Values.Sum(c => (long)c.DerivedText);
+            foreach (var context in _contexts.Values.Where(c => c.DerivedText > 0 && c != deriving).OrderBy(c => c.LastUse).TakeWhile(_ => text > MaxDerivedText).ToList())
+            {
+                _contexts.Remove(context.Id);
+                text -= context.DerivedText;
+            }
+        }
+    }
+
     private void Use(PmapiContext context) => (context.LastUse, context.Expires) = (++_uses, door.Time.GetUtcNow() + context.Patience);
 
     private void RemoveOld()
@@ -156,6 +183,9 @@ internal sealed class PmapiContext(int id, string host, TimeSpan patience, Metri
 {
     /// <summary>A dashboard's panel has a handful.</summary>
     public const int MaxDerived = 100;
+
+    /// <summary>Characters of their expressions: four of the longest that are read.</summary>
+    public const int MaxDerivedText = 16 * 1024;
 
     private (MetricNames Door, int Count, MetricNames All)? _names;
 
@@ -176,6 +206,9 @@ internal sealed class PmapiContext(int id, string host, TimeSpan patience, Metri
 
     /// <summary>Metrics that this context derives; each new one is known from its request on.</summary>
     public DerivedDefinitions Derived { get; } = new(time);
+
+    /// <summary>Characters of their names and expressions now; read by other requests, too.</summary>
+    public int DerivedText { get; set; }
 
     /// <summary>The metrics of the door with those of this context.</summary>
     public MetricNames Names(MetricNames door)

@@ -33,7 +33,8 @@ internal sealed class PmapiProfile
         }
         else
         {
-            var (all, but) = _domains.TryGetValue(id, out var state) ? state : (_all, []);
+            var (all, listed) = _domains.TryGetValue(id, out var state) ? state : (_all, []);
+            var but = new HashSet<int>(listed);
 
             // An instance is in the list when it differs from the rest of its domain.
             foreach (var instance in instances)
@@ -41,7 +42,8 @@ internal sealed class PmapiProfile
                 _ = add == all ? but.Remove(instance) : but.Add(instance);
             }
 
-            if (but.Count > MaxInstances)
+            // What is refused has changed nothing.
+            if (_domains.Values.Sum(d => d.But.Count) - listed.Count + but.Count > MaxInstances)
             {
                 return false;
             }

@@ -232,6 +232,11 @@ internal sealed class PmapiRequest
             throw new MusterException(ErrorKind.Exhausted, $"A context has {PmapiContext.MaxDerived} derived metrics at most");
         }
 
+        if (_context.Derived.Find(name) is null && _context.DerivedText + name.Length + expression.Length > PmapiContext.MaxDerivedText)
+        {
+            throw new MusterException(ErrorKind.Exhausted, $"The derived metrics of a context have {PmapiContext.MaxDerivedText} characters at most, together");
+        }
+
         var definition = _context.Derived.Add(name, expression, isOwn: true);
         if (_context.Names(_door.Exported.Current).Derived!.Faults.TryGetValue(definition, out var fault))
         {
@@ -239,6 +244,7 @@ internal sealed class PmapiRequest
             throw fault;
         }
 
+        _context.DerivedText = _context.Derived.All.Sum(d => d.Name.Length + d.Expression.Length);
         return PmapiJson.Success(_context.Id);
     }
 

@@ -1,18 +1,14 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Text;
+using Muster.Metrics.Collecting;
 
 namespace Muster.Metrics.Export;
 
 /// <summary>UTF-8 text in one pooled buffer that grows.</summary>
 internal sealed class TextBuffer : IDisposable, IBufferWriter<byte>
 {
-    // The pool keeps what it is given for minutes: larger ones are kept here, one until the next full collection.
-    private const int MaxPooled = 256 * 1024;
-
-    private static readonly WeakReference<byte[]> Large = new(null!);
-
-    private byte[] _bytes = ArrayPool<byte>.Shared.Rent(64 * 1024);
+    private byte[] _bytes = LentBytes.Rent(64 * 1024);
 
     public int Length { get; private set; }
 
@@ -104,7 +100,7 @@ internal sealed class TextBuffer : IDisposable, IBufferWriter<byte>
     /// <inheritdoc/>
     public void Dispose()
     {
-        Return(_bytes);
+        LentBytes.Return(_bytes);
         _bytes = [];
         Length = 0;
     }
@@ -113,51 +109,10 @@ internal sealed class TextBuffer : IDisposable, IBufferWriter<byte>
     {
         if (_bytes.Length - Length < Math.Max(count, 1))
         {
-            var larger = Rent(Math.Max(_bytes.Length * 2, Length + count));
+            var larger = LentBytes.Rent(Math.Max(_bytes.Length * 2, Length + count));
             _bytes.AsSpan(0, Length).CopyTo(larger);
-            Return(_bytes);
+            LentBytes.Return(_bytes);
             _bytes = larger;
-        }
-    }
-
-    private static byte[] Rent(int length)
-    {
-        if (length <= MaxPooled)
-        {
-            return ArrayPool<byte>.Shared.Rent(length);
-        }
-
-        lock (Large)
-        {
-            if (Large.TryGetTarget(out var kept) && kept.Length >= length)
-            {
-                Large.SetTarget(null!);
-                return kept;
-            }
-        }
-
-        return GC.AllocateUninitializedArray<byte>(length);
-    }
-
-    private static void Return(byte[] bytes)
-    {
-        if (bytes.Length == 0)
-        {
-            return;
-        }
-
-        if (bytes.Length <= MaxPooled)
-        {
-            ArrayPool<byte>.Shared.Return(bytes);
-            return;
-        }
-
-        lock (Large)
-        {
-            if (!Large.TryGetTarget(out var kept) || kept.Length < bytes.Length)
-            {
-                Large.SetTarget(bytes);
-            }
         }
     }
 }

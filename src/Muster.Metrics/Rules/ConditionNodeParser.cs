@@ -1,5 +1,6 @@
 using System.Globalization;
 using Muster.Core;
+using Muster.Metrics.Derived;
 using Muster.Metrics.Export;
 using Muster.Metrics.Names;
 
@@ -7,7 +8,7 @@ namespace Muster.Metrics.Rules;
 
 /// <summary>
 /// One side of a condition's comparison (pmie(1)): metrics, numbers, <c>+ - * / ( )</c>, and the functions
-/// <c>rate delta instant sum avg min max count</c>. Anything else is refused with the place where it stands.
+/// <c>rate delta instant sum avg min max count matchinst</c>. Anything else is refused with the place where it stands.
 /// A counter stands for its rate but inside of <c>rate</c>, <c>delta</c> and <c>instant</c>, all values are in bytes, seconds
 /// and ones, and numbers may have units: <c>100 Mbyte</c>, <c>5 min</c>, <c>10 count/sec</c>, <c>80%</c>. That is what sets
 /// it apart from the language of derived metrics (Muster.Metrics.Derived).
@@ -204,7 +205,29 @@ internal sealed class ConditionNodeParser
 
         var word = _text[start.._at];
         var isFunction = Next() == '(' || (word is "rate" or "delta" or "instant" && char.IsAsciiLetter(Next()));
-        return isFunction ? Function(word) : Metric(word);
+        return word == InstancePattern.Word && isFunction ? Match(start) : isFunction ? Function(word) : Metric(word);
+    }
+
+    private MatchNode Match(int start)
+    {
+        if (!InstancePattern.TryRead(_text, start, out var end, out var pattern, out var isNegated))
+        {
+            throw Refused(InstancePattern.Form);
+        }
+
+        if (!PosixPattern.TryParse(pattern, out var parsed, out var why))
+        {
+            throw Refused($"/{pattern}/ is no pattern: {why}");
+        }
+
+        _at = end;
+        if (Next() != ',')
+        {
+            throw Refused("a comma is expected, and what is chosen from: " + InstancePattern.Form);
+        }
+
+        // Read like a parenthesis.
+        return new MatchNode(Inside(), parsed, isNegated);
     }
 
     private ConditionNode Function(string word)
@@ -219,7 +242,7 @@ internal sealed class ConditionNodeParser
             "delta" => new ChangeNode(of, isRate: false),
             "instant" => new InstantNode(of),
             "sum" or "avg" or "min" or "max" or "count" => new AggregateNode(of, word),
-            _ => throw Refused($"there is no function {word}: there are rate, delta, instant, sum, avg, min, max and count"),
+            _ => throw Refused($"there is no function {word}: there are rate, delta, instant, sum, avg, min, max, count and matchinst"),
         };
     }
 

@@ -112,7 +112,12 @@ internal sealed class ConditionParser
                 return false;
             }
 
-            if (_text[i] == '\'' && _text.IndexOf('\'', i + 1) is var end && end > 0)
+            if (InstancePattern.TryRead(_text, i, out var behind, out _, out _))
+            {
+                depth++;
+                i = behind - 1;
+            }
+            else if (_text[i] == '\'' && _text.IndexOf('\'', i + 1) is var end && end > 0)
             {
                 i = end;
             }
@@ -130,7 +135,7 @@ internal sealed class ConditionParser
         var instances = new List<string>();
         var left = Expression(instances);
         Skip();
-        var sign = Array.Find(Signs, s => _text.AsSpan(_at).StartsWith(s)) ?? throw Refused("a comparison is expected: > >= < <= == or !=");
+        var sign = Array.Find(Signs, s => _text.AsSpan(_at).StartsWith(s)) ?? throw Refused("a comparison is expected: > >= < <= == or !=" + (_at == _text.Length ? "; in YAML what follows \" #\" is a comment: put a condition with #'…' in quotes" : ""));
         _at += sign.Length;
         var right = Expression(instances);
         var (leftNode, rightNode) = (ConditionNodeParser.Parse(left, _names), ConditionNodeParser.Parse(right, _names));
@@ -210,6 +215,20 @@ internal sealed class ConditionParser
         {
             var c = _text[_at];
             var isWordStart = _at == 0 || !(char.IsAsciiLetterOrDigit(_text[_at - 1]) || _text[_at - 1] is '_' or '.');
+            if (isWordStart && InstancePattern.IsCall(_text, _at))
+            {
+                if (!InstancePattern.TryRead(_text, _at, out var behind, out _, out _))
+                {
+                    throw Refused(InstancePattern.Form);
+                }
+
+                // Slashes and signs of a pattern mean nothing here.
+                text.Append(_text.AsSpan(_at, behind - _at));
+                _at = behind - 1;
+                depth++;
+                continue;
+            }
+
             if (c is '<' or '>' or '=' or '!' or '&' or '|' || (depth == 0 && c == ')') || (depth == 0 && isWordStart && (IsWord("and") || IsWord("or"))))
             {
                 break;

@@ -1,6 +1,6 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
+using Muster.Metrics.Collecting;
 using Muster.Metrics.Names;
 
 namespace Muster.Metrics.Wire;
@@ -16,7 +16,7 @@ public sealed class PduWriter : IDisposable
     // A buffer that one large answer needed is not kept for the small ones.
     private const int KeptSize = 64 * 1024;
 
-    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(FirstSize);
+    private byte[] _buffer = LentBytes.Rent(FirstSize);
     private int _length;
     private int _start;
 
@@ -111,15 +111,15 @@ public sealed class PduWriter : IDisposable
         _start = 0;
         if (_buffer.Length > KeptSize)
         {
-            ArrayPool<byte>.Shared.Return(_buffer);
-            _buffer = ArrayPool<byte>.Shared.Rent(FirstSize);
+            LentBytes.Return(_buffer);
+            _buffer = LentBytes.Rent(FirstSize);
         }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        ArrayPool<byte>.Shared.Return(_buffer);
+        LentBytes.Return(_buffer);
         _buffer = [];
         _length = 0;
     }
@@ -128,9 +128,9 @@ public sealed class PduWriter : IDisposable
     {
         if (_buffer.Length - _length < count)
         {
-            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(_buffer.Length * 2, _length + count));
+            var larger = LentBytes.Rent(Math.Max(_buffer.Length * 2, _length + count));
             _buffer.AsSpan(0, _length).CopyTo(larger);
-            ArrayPool<byte>.Shared.Return(_buffer);
+            LentBytes.Return(_buffer);
             _buffer = larger;
         }
 

@@ -141,6 +141,17 @@ public sealed class ClientSessionTests : IDisposable
     }
 
     [Fact]
+    public void Bounds_what_the_profiles_of_a_connection_list()
+    {
+        string Listing(int context, int count) => $"{context:x8} 00000000 00000001 00000000 0f000002 00000001 {count:x8} 00000000 " + string.Concat(Enumerable.Range(0, count).Select(i => $"{i:x8}"));
+        _session.Ask(Units.Make(PduType.Profile, Listing(0, 16_000))).Should().BeEmpty("as much as a unit holds is taken");
+        Units.Error(_session.Ask(Units.Make(PduType.Profile, Listing(1, 1000)))[0]).Should().Be(PcpError.TooBig);
+        _session.Ask(Units.Make(PduType.Profile, "00000002 00000000 00000000 00000000")).Should().BeEmpty("one that lists nothing costs nothing");
+        _session.Ask(Units.Make(PduType.Profile, Listing(0, 1000))).Should().BeEmpty("it takes the place of the larger one");
+        _session.Ask(Units.Make(PduType.Profile, Listing(1, 15_000))).Should().BeEmpty();
+    }
+
+    [Fact]
     public void Tells_of_new_names_and_labels_before_the_next_values()
     {
         _session.Ask(Units.Make(PduType.Profile, EmptyProfile));

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -125,6 +126,22 @@ public sealed class PcpServerTests
     }
 
     [Fact]
+    public void Does_not_let_one_address_keep_the_others_out()
+    {
+        using var door = new TestDoor(o => o with { MaxConnectionsOfAddress = 1 });
+        using var first = Known(door);
+        using (var second = door.Connect())
+        {
+            BinaryPrimitives.ReadInt32BigEndian(second.Receive().AsSpan(12)).Should().Be(PcpError.ConnectionLimit + 11345);
+        }
+
+        using var other = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        other.Bind(new IPEndPoint(IPAddress.Parse("127.0.0.2"), 0));
+        other.Connect(door.Tcp);
+        BinaryPrimitives.ReadInt32BigEndian(other.Receive().AsSpan(12)).Should().Be(0);
+    }
+
+    [Fact]
     public void Does_not_let_a_slow_client_or_a_slow_agent_delay_another()
     {
         using var held = new ManualResetEventSlim();
@@ -243,6 +260,41 @@ public sealed class PcpServerTests
     }
 
     [Fact]
+    public void Shows_the_authorities_between_its_certificate_and_the_one_that_clients_know()
+    {
+        using var root = Authority("CN=root", null);
+        using var between = Authority("CN=between", root);
+        using var server = Issued("CN=localhost", between, isAuthority: false);
+        using var door = new TestDoor(o => o with { Certificate = server, Intermediates = [between] });
+        using var socket = door.Connect();
+        socket.Receive();
+        socket.Send(Units.Make(PduType.Credentials, "00000001 01020011"));
+        Units.Error(socket.Receive()).Should().Be(0);
+        using var tls = new SslStream(new NetworkStream(socket));
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true, CustomTrustStore = { root } };
+        tls.AuthenticateAsClient(new SslClientAuthenticationOptions { TargetHost = "localhost", CertificateChainPolicy = policy });
+        tls.IsAuthenticated.Should().BeTrue();
+    }
+
+    [Fact]
+    public void Says_why_TLS_failed()
+    {
+        using var server = Certificate("CN=localhost");
+        using var door = new TestDoor(o => o with { Certificate = server });
+        using (var socket = door.Connect())
+        {
+            socket.Receive();
+            socket.Send(Units.Make(PduType.Credentials, "00000001 01020011"));
+            Units.Error(socket.Receive()).Should().Be(0);
+            socket.Send("GET / HTTP/1.0\r\n\r\n"u8.ToArray());
+            socket.Receive();
+        }
+
+        TestKit.TestRoot.Until(() => door.Log.Count > 0, "the failure is told");
+        door.Log.Should().ContainSingle().Which.Should().StartWith("TLS with 127.0.0.1 failed: ").And.NotContain("inner exception");
+    }
+
+    [Fact]
     public void Hangs_up_on_plain_bytes_behind_the_wish_for_TLS()
     {
         using var server = Certificate("CN=localhost");
@@ -285,6 +337,26 @@ public sealed class PcpServerTests
         tls.ReadExactly(rest);
         var set = ReceivedResult.Read([.. head, .. rest], true)!.Sets[0];
         return set.Error != 0 ? set.Error : (int)set.Values[0].Value.Unsigned;
+    }
+
+    private static X509Certificate2 Authority(string name, X509Certificate2? by) => Issued(name, by, isAuthority: true);
+
+    private static X509Certificate2 Issued(string name, X509Certificate2? by, bool isAuthority)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest(name, key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(isAuthority, false, 0, true));
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("localhost");
+        request.CertificateExtensions.Add(names.Build());
+        var now = TimeProvider.System.GetUtcNow();
+        if (by is null)
+        {
+            return request.CreateSelfSigned(now.AddDays(-2), now.AddDays(2));
+        }
+
+        using var made = request.Create(by, now.AddDays(-1), now.AddDays(1), [1, 2, 3, 4]);
+        return made.CopyWithPrivateKey(key);
     }
 
     private static X509Certificate2 Certificate(string name)

@@ -153,6 +153,37 @@ public sealed class PmapiTests
     }
 
     [Fact]
+    public void Bounds_what_contexts_derive()
+    {
+        var expression = string.Join('+', Enumerable.Repeat("kernel.all.load", 250));
+        var first = Derive(out var refusal);
+        refusal.Should().Contain("characters at most");
+        Ask($"{first}/fetch", ("names", "my.a0")).Status.Should().Be(200);
+        for (var i = 0; i < PmapiContexts.MaxDerivedText / PmapiContext.MaxDerivedText * 2; i++)
+        {
+            Derive(out _);
+        }
+
+        Ask($"{first}/fetch", ("names", "my.a0")).Status.Should().Be(400, "the one that was not used for longest makes room");
+        Ask($"{Derive(out _)}/fetch", ("names", "my.a0")).Status.Should().Be(200);
+        _contexts.Count.Should().BeLessThan(2 * PmapiContexts.MaxDerivedText / PmapiContext.MaxDerivedText);
+
+        int Derive(out string refusal)
+        {
+            var context = Get("context", ("polltimeout", "3600")).GetProperty("context").GetInt32();
+            for (var i = 0; ; i++)
+            {
+                var answer = Ask($"{context}/derive", ("name", $"my.a{i}"), ("expr", expression));
+                if (answer.Status != 200)
+                {
+                    refusal = System.Text.Encoding.UTF8.GetString(answer.Json.Span);
+                    return context;
+                }
+            }
+        }
+    }
+
+    [Fact]
     public void Computes_derived_metrics()
     {
         In("derive", ("name", "my.twice"), ("expr", "kernel.all.load * 2"));

@@ -47,6 +47,12 @@ public sealed class RuleTests : IDisposable
     [InlineData("rate(container.cpu.usage) > 0.5", "5-6")]
     [InlineData("delta(container.cpu.usage) > 500 msec", "5-6")]
     [InlineData("!(sample.load != 4) || sample.load > 9", "4-4 10-10")]
+    [InlineData("matchinst(/^d[b<>]$/, container.memory.usage) > 50", "3-5")]
+    [InlineData("matchinst(!/^web/, container.memory.usage) > 50 and sample.load > 3", "4-5")]
+    [InlineData("(sum(matchinst(/^(web|db)$/, container.memory.usage)) > 0.1 Ki)", "3-5")]
+    [InlineData("count(matchinst( ! /^w/ , container.memory.usage)) + 0 == 1", "1-10")]
+    [InlineData("count(matchinst(/nobody or > 3/, container.memory.usage)) == 0", "0-10")]
+    [InlineData("rate(matchinst(/web/, container.cpu.usage)) > 0.5 or matchinst(/web/, container.cpu.usage) > 0.5", "5-6")]
     public void Fires_while_the_condition_holds(string when, string expected)
     {
         var news = Replay($"rules: [{{name: r, every: 1s, when: \"{when}\"}}]", out _);
@@ -105,6 +111,12 @@ public sealed class RuleTests : IDisposable
     [InlineData("container.memory.usage > 90%")]
     [InlineData("2 * 45% < container.memory.usage")]
     [InlineData("101%_inst container.memory.usage > 5")]
+    [InlineData("matchinst(container.memory.usage) > 5")]
+    [InlineData("matchinst(/web, container.memory.usage) > 5")]
+    [InlineData("matchinst(/w(eb/, container.memory.usage) > 5")]
+    [InlineData("matchinst(/web/ container.memory.usage) > 5")]
+    [InlineData("matchinst(/web/, container.memory.usage > 5")]
+    [InlineData("matchinst(/web/, sample.load) > 5")]
     public void Refuses_a_condition_that_is_wrong(string when)
     {
         Write();
@@ -158,12 +170,23 @@ public sealed class RuleTests : IDisposable
             .Should().Contain("rules.yaml, line 5: ").And.Contain("there is no metric sample.laod").And.Contain("rules.yaml, line 7: ").And.Contain("\"byte\" cannot be compared with \"sec\"").And.NotContain("\n");
     }
 
+    [Theory]
+    [InlineData("kernel.all.load #'1 minute' > 8", "in YAML what follows \" #\" is a comment")]
+    [InlineData("sum(matchinst(container.cpu.usage)) > 8", "matchinst takes a pattern between slashes")]
+    public void Says_what_was_probably_meant(string when, string hint)
+    {
+        Write();
+        var names = ArchiveSet.Open([_folder.At("a")]).Names;
+        var rules = RuleFile.Parse($"rules:\n  - name: a\n    when: {when}\n", "rules.yaml");
+        FluentActions.Invoking(() => RuleEvaluation.Check(rules, names)).Should().Throw<MusterException>().Which.Message.Should().Contain(hint);
+    }
+
     [Fact]
     public void Any_text_is_a_condition_or_refused()
     {
         Write();
         var names = ArchiveSet.Open([_folder.At("a")]).Names;
-        var words = Pick("sample.load", "container.memory.usage", "(", ")", ">", "<=", "!=", "!", "and", "or", "not", "some_inst", "50%_inst", "#'db'", "#", "'", "1", "-", "+", "/", "rate(", "instant", "container.cpu.usage", "Mbyte", "sec", "%", "10 %_inst", "all_inst", "5e", "min", "&&", "|");
+        var words = Pick("sample.load", "container.memory.usage", "(", ")", ">", "<=", "!=", "!", "and", "or", "not", "some_inst", "50%_inst", "#'db'", "#", "'", "1", "-", "+", "/", "rate(", "instant", "container.cpu.usage", "Mbyte", "sec", "%", "10 %_inst", "all_inst", "5e", "min", "&&", "|", "matchinst(", "/w>b/", "/", ",", "matchinst(!/x/,");
         words.Array[0, 20].Sample(parts =>
         {
             try

@@ -38,7 +38,7 @@ public sealed class ContainerAgent : IMetricAgent
         _source = new ContainerMetricSource(containers, groups, _ledger, journal, time, Containers, Interfaces);
         Ends = new ContainerEnds(groups, containers, _source.SampleEnd);
         var lines = MetricTable.Parse(Number, ContainerTables.Containers + '\n' + ContainerTables.Interfaces + '\n' + ContainerTables.Events);
-        _agent = new TableAgent("container", Number, [new SourceTable(_source, lines)], [new(Containers, "Containers of every engine, apps of pods as pod/app"), new(Interfaces, "Network interfaces of containers")], containers);
+        _agent = new TableAgent("container", Number, [new SourceTable(_source, lines), new SourceTable(new EventParameterSource(), MetricTable.Parse(Number, ContainerTables.EventParameters))], [new(Containers, "Containers of every engine, apps of pods as pod/app"), new(Interfaces, "Network interfaces of containers")], containers);
     }
 
     /// <summary>How often <see cref="Sample"/> is to be called, so that a container that ends takes little uncounted with it.</summary>

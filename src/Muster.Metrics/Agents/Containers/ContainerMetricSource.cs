@@ -10,7 +10,7 @@ internal sealed class ContainerMetricSource : Source
 {
     private static readonly string[] Description = ["state", "start_time", "restarts", "kind", "id", "pid"];
     private static readonly string[] EventKinds = ["oom_kill", "throttled", "restart"];
-    private static readonly string[] All = [.. Description, .. CpuPart.Columns, .. MemoryPart.Columns, .. UsePart.Columns, .. NetworkPart.Columns, .. EventKinds, "count"];
+    private static readonly string[] All = [.. Description, .. CpuPart.Columns, .. MemoryPart.Columns, .. UsePart.Columns, .. NetworkPart.Columns, .. EventKinds];
 
     private static readonly int Cpu = Description.Length;
     private static readonly int Memory = Cpu + CpuPart.Columns.Length;
@@ -240,11 +240,13 @@ internal sealed class ContainerMetricSource : Source
         sheet.Set(row, 5, container.InitPid);
     }
 
-    // What the engine restarted, and each time that a container of the name was made anew.
+    // What the engine restarted, and each time that a container of the name was made anew; or the starts, which know more where
+    // somebody restarted a container by hand. A pod starts once, however often its apps are started again.
     private static long Restarts(ContainerDescription container, CounterLedger.Account account)
     {
-        var starts = container.StartedAt is { } started ? account.Start($"{container.Id} {started.ToUnixTimeMilliseconds()}") : account.Start(null);
-        return Math.Max(account.Add("restarts", "engine", NameEpoch(container.Id), container.Restarts), starts - 1);
+        var starts = container.StartedAt is { } started ? account.Begin("starts", $"{container.Id} {started.ToUnixTimeMilliseconds()}") : account.Begin("starts", null);
+        var made = account.Begin("made", container.StartedAt is null ? null : container.Id);
+        return Math.Max(account.Add("restarts", "engine", NameEpoch(container.Id), container.Restarts) + Math.Max(0, made - 1), starts - 1);
     }
 
     private static ulong NameEpoch(string id)

@@ -72,6 +72,10 @@ internal static class ContainerTables
         container.events.oom_kill     9.0  0 events instant none oom_kill  | Processes killed because memory ran out, with when it was seen and how many
         container.events.throttled    9.1  0 events instant none throttled | Times that the CPU limit held it back, with when it was seen and how many periods
         container.events.restart      9.2  0 events instant none restart   | Restarts, with when each was seen
-        container.events.count        9.3  0 u64    instant count count    | How many times, as a parameter of the events
+        """;
+
+    // It stands in the records of events alone.
+    public const string EventParameters = """
+        container.events.count        9.3  - u64    instant count count    | How many times, as a parameter of the events
         """;
 }

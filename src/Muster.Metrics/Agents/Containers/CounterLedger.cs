@@ -149,16 +149,16 @@ internal sealed class CounterLedger
             }
         }
 
-        /// <summary>Counts starts: <paramref name="start"/> tells one from the next, null asks for the sum only.</summary>
-        public long Start(string? start)
+        /// <summary>Counts how often something began: <paramref name="which"/> tells one time from the next, null asks for the sum only.</summary>
+        public long Begin(string counter, string? which)
         {
             lock (_gate)
             {
-                var found = Find("starts");
-                if (start is not null && !found.Sources.ContainsKey(start))
+                var found = Find(counter);
+                if (which is not null && !found.Sources.ContainsKey(which))
                 {
                     found.Sources.Clear();
-                    found.Sources[start] = default;
+                    found.Sources[which] = default;
                     found.Total++;
                     _ledger.Changed();
                 }

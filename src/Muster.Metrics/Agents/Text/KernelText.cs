@@ -1,5 +1,5 @@
-using System.Buffers;
 using Muster.Linux;
+using Muster.Metrics.Collecting;
 
 namespace Muster.Metrics.Agents.Text;
 
@@ -26,7 +26,7 @@ internal struct KernelText : IDisposable
     /// <param name="whole">True when the kernel gives the whole file at once if the buffer takes it (a single_open file), which saves the read that would only find the end.</param>
     public static KernelText Read(int descriptor, bool whole = false)
     {
-        var text = new KernelText { _buffer = ArrayPool<byte>.Shared.Rent(FirstBuffer) };
+        var text = new KernelText { _buffer = LentBytes.Rent(FirstBuffer) };
         while (true)
         {
             var n = FileCalls.ReadAt(descriptor, text._buffer.AsSpan(text._length), text._length);
@@ -51,9 +51,9 @@ internal struct KernelText : IDisposable
                     return Failed(-Errno.EFBIG);
                 }
 
-                var larger = ArrayPool<byte>.Shared.Rent(text._length * 2);
+                var larger = LentBytes.Rent(text._length * 2);
                 text.Bytes.CopyTo(larger);
-                ArrayPool<byte>.Shared.Return(text._buffer);
+                LentBytes.Return(text._buffer);
                 text._buffer = larger;
             }
         }
@@ -81,7 +81,7 @@ internal struct KernelText : IDisposable
     {
         if (_buffer is not null)
         {
-            ArrayPool<byte>.Shared.Return(_buffer);
+            LentBytes.Return(_buffer);
             _buffer = null;
             _length = 0;
         }

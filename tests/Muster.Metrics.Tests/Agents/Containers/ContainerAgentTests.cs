@@ -273,6 +273,23 @@ public sealed class ContainerAgentTests : IDisposable
     }
 
     [Fact]
+    public void Counts_a_pod_made_anew_on_top_of_what_its_apps_were_restarted()
+    {
+        var started = DateTimeOffset.UnixEpoch.AddYears(50);
+        ContainerDescription Pod(string id, int restarts) => new() { Name = "pod", Id = id, Kind = ContainerKind.Pod, State = ContainerState.Running, StartedAt = started, Restarts = restarts };
+        long Restarts(ContainerDescription now)
+        {
+            _source.Current = [now];
+            return (long)_agent.ByInstance("container.restarts")["pod"].Unsigned;
+        }
+
+        Restarts(Pod("1", 0)).Should().Be(0);
+        Restarts(Pod("1", 2)).Should().Be(2);
+        Restarts(Pod("2", 0)).Should().Be(3);
+        Restarts(Pod("2", 3)).Should().Be(6);
+    }
+
+    [Fact]
     public void Gives_an_event_client_each_event_once()
     {
         var container = new ContainerDescription { Name = "again", Id = "1", Kind = ContainerKind.Docker, State = ContainerState.Exited };
@@ -282,6 +299,8 @@ public sealed class ContainerAgentTests : IDisposable
         _agent.Sample();
         using var door = new TestDoor(_agent);
         door.Local("/usr/bin/pminfo", "-f", "container.events.restart").Succeeded().Out.Should().Contain("[1 event record ");
+        var unpacked = door.Local("/usr/bin/pminfo", "-x", "container.events.restart").Succeeded();
+        (unpacked.Out + unpacked.Error).Should().MatchRegex(@"container\.events\.count \(450\.9\.3\)\s+value 1\s").And.NotContain("illegal instance");
 
         // One client that looks three times.
         var seen = door.Local("/usr/bin/pmevent", "-s", "3", "-t", "0.2", "container.events.restart").Succeeded().Out;
