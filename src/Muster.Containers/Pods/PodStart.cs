@@ -56,6 +56,8 @@ public sealed class PodStart
             PrivateUsers.OpenParents(_store.Root);
         }
 
+        PrivateUsers.ClosePod(pod, record);
+
         var runtime = OciRuntime.Choose(_store.Root, record.Runtime);
         await using var undo = new UndoStack();
         if (!pod.MoveTo(PodStore.Run))

@@ -34,8 +34,8 @@ public sealed class PodStore
     {
         EnsureFolders();
         var path = Path.Combine(Root.Pods, Prepare, uuid.ToString());
-        // 0711: with 0700 a container in a user namespace could not reach its own root through it.
-        Directory.CreateDirectory(path, (UnixFileMode)0b111_001_001);
+        // Closed to the host's other users: what an app writes may be setuid, and names a user of the image's, not of theirs.
+        Directory.CreateDirectory(path, (UnixFileMode)0b111_000_000);
         var descriptor = DescriptorLock.Open(path);
         DescriptorLock.Acquire(descriptor);
         return new PodDirectory(uuid, Prepare, path, descriptor);

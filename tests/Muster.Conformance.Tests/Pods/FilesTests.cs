@@ -110,6 +110,31 @@ public sealed class FilesTests : IDisposable
         _root.Muster("image", "verify", _image).Succeeded();
     }
 
+    [Theory]
+    [InlineData("crun")]
+    [InlineData("runc")]
+    [InlineData("crun", "--private-users")]
+    [InlineData("runc", "--private-users")]
+    public void Lets_no_user_of_the_host_run_what_an_app_made_setuid(string runtime, params string[] options)
+    {
+        _root.Muster(["run", "--net=none", "--detach", "--name=box", "--runtime=" + runtime, "--volume=v,kind=empty", .. options, _image, "--mount=volume=v,target=/v", "--", "-c", "cat /bin/busybox > /mine; cat /mine > /v/mine; chmod 4755 /mine /v/mine; touch /made; exec sleep 100"]).Succeeded();
+        TestRoot.Until(() => _root.Muster("exec", "--user=web", "box", "ls", "/made").Status == 0, "the files are there");
+        Closed("run");
+        _root.Muster("stop", "--timeout=0s", "box").Succeeded();
+        Closed("exited");
+
+        void Closed(string state)
+        {
+            var pod = Directory.GetDirectories(Path.Combine(_root.Pods, state)).Single();
+            foreach (var file in (string[])["/apps/busybox/upper/mine", "/volumes/v/mine"])
+            {
+                File.Exists(pod + file).Should().BeTrue();
+                // By a shell: setpriv itself has its capabilities until it has become a program.
+                ProgramRun.Of("setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", "/bin/sh", "-c", pod + file + " true"]).Should().Match<ProgramRun>(r => r.Status != 0 && r.Error.Contains("Permission denied"));
+            }
+        }
+    }
+
     [Fact]
     public void Removes_a_pod_of_several_apps_at_its_end()
     {
