@@ -57,6 +57,8 @@ public sealed class PodStart
         }
 
         PrivateUsers.ClosePod(pod, record);
+        // Again: an app that may write above a volume's source could have put a link in its place since.
+        PodPreparation.CheckVolumes(record.Volumes);
 
         var runtime = OciRuntime.Choose(_store.Root, record.Runtime);
         await using var undo = new UndoStack();

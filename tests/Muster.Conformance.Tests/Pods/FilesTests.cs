@@ -135,6 +135,25 @@ public sealed class FilesTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("run-prepared")]
+    [InlineData("start")]
+    public void Follows_no_link_that_was_put_in_the_place_of_a_volume(string verb)
+    {
+        var source = Directory.CreateDirectory(Path.Combine(_root.Work, "above", "source")).FullName;
+        _root.Muster("prepare", "--net=none", "--name=box", "--volume=v,kind=host,source=" + source, _image, "--mount=volume=v,target=/v", "--", "-c", "ls /v").Succeeded();
+        if (verb == "start")
+        {
+            _root.Muster("run-prepared", "box").Succeeded();
+        }
+
+        var state = _root.State("box");
+        Directory.Delete(source);
+        File.CreateSymbolicLink(source, "/etc");
+        _root.Muster(verb, "box").Should().Match<ProgramRun>(r => r.Status == 254 && r.Out.Length == 0 && r.Error.Contains("leads through a symbolic link to /etc"));
+        _root.State("box").Should().Be(state);
+    }
+
     [Fact]
     public void Removes_a_pod_of_several_apps_at_its_end()
     {
