@@ -155,6 +155,20 @@ public sealed class FilesTests : IDisposable
     }
 
     [Fact]
+    public void Copies_no_device_out_of_an_app()
+    {
+        _root.Muster("run", "--net=none", "--detach", "--name=box", _image, "--", "-c", "mkdir /d; echo x > /d/file; mknod /d/node c 1 1; chmod 666 /d/node; touch /made; exec sleep 100").Succeeded();
+        TestRoot.Until(() => _root.Muster("exec", "box", "ls", "/made").Status == 0, "the files are there");
+        foreach (var path in (string[])["/d", "/d/.", "/d/node", "/dev/zero"])
+        {
+            _root.Muster("cp", "box:" + path, _root.Work).Should().Match<ProgramRun>(r => r.Status == 254 && r.Error.Contains("which would be one of the host's"), path);
+        }
+
+        ProgramRun.Of("find", [_root.Work, "-type", "c"]).Succeeded().Out.Should().BeEmpty();
+        _root.Muster("cp", "box:/d/file", _root.Work).Succeeded();
+    }
+
+    [Fact]
     public void Removes_a_pod_of_several_apps_at_its_end()
     {
         _root.Muster("run", "--rm", _image, "--name=a", "--", "-c", "true", "---", _image, "--name=b", "--", "-c", "sleep 0.2").Succeeded();
