@@ -1,3 +1,4 @@
+using System.Net;
 using Muster.Core;
 using Muster.Linux;
 using Muster.Linux.Namespaces;
@@ -34,6 +35,7 @@ internal sealed class PodRelease
 
         // Deleting a veth link costs 25 ms of waiting in the kernel. Without its namespace it goes by itself, a moment later.
         NetworkNamespace.Remove(_paths.Namespace(pod));
+        ForgetNeighbours(record.Addresses);
         foreach (var address in record.Addresses)
         {
             new AddressBook(_paths, address.Network).Release(address.Address, pod);
@@ -89,12 +91,11 @@ internal sealed class PodRelease
             {
                 var network = Path.GetFileName(folder);
                 var book = new AddressBook(_paths, network);
-                foreach (var (address, owner) in book.All().ToList())
+                var own = book.All().Where(a => a.Pod == pod).Select(a => a.Address).ToList();
+                ForgetNeighbours([.. own.Select(a => new OwnedAddress(network, a))]);
+                foreach (var address in own)
                 {
-                    if (owner == pod)
-                    {
-                        book.Release(address, pod);
-                    }
+                    book.Release(address, pod);
                 }
 
                 LeaveNames(network, pod);
@@ -102,6 +103,24 @@ internal sealed class PodRelease
         }
 
         file.Delete();
+    }
+
+    // While the addresses are still owned: it must not hit what their next owners write.
+    private void ForgetNeighbours(IReadOnlyList<OwnedAddress> addresses)
+    {
+        if (addresses.Count == 0)
+        {
+            return;
+        }
+
+        using var route = new RouteSocket();
+        foreach (var address in addresses)
+        {
+            if (_managed.Up(address.Network) is { } network && route.Find(network.Bridge) is { } bridge && IPAddress.TryParse(address.Address, out var parsed))
+            {
+                route.Execute(new NetlinkBatch().DeleteNeighbour(bridge.Index, parsed), Errno.ENOENT, Errno.ENODEV);
+            }
+        }
     }
 
     // Under the host's lock and off the record first: somebody who loads the table anew meanwhile must not open them again.

@@ -260,10 +260,17 @@ internal sealed class PodSetUp : IDisposable
         var mac = Mac(joined);
         var link = MakeVeth(joined, mac, handle);
         _record = _record with { HostLinks = [.. _record.HostLinks, link] };
-        var batch = new NetlinkBatch().Describe(link, "muster pod " + _request.Pod, noLinkLocal: true);
+        var port = _host.Get(link).Index;
+        var batch = new NetlinkBatch().Describe(link, "muster pod " + _request.Pod, noLinkLocal: true).LockPort(port, link, mac);
         if (_request.Ports.Count > 0)
         {
-            batch.SetHairpin(_host.Get(link).Index, link);
+            batch.SetHairpin(port, link);
+        }
+
+        // Whoever claims a neighbour's address hears nothing of the host's answers, and a pod's gateway is nobody but the bridge.
+        foreach (var (address, _) in joined.Addresses)
+        {
+            batch.AddNeighbour(joined.Bridge.Index, address, mac);
         }
 
         _host.Execute(batch);
@@ -272,6 +279,10 @@ internal sealed class PodSetUp : IDisposable
         foreach (var (address, subnet) in joined.Addresses)
         {
             batch.AddAddress(eth, address, subnet.PrefixLength);
+            if (joined.Bridge.Mac is { } bridge)
+            {
+                batch.AddNeighbour(eth, subnet.Gateway, RouteRequests.ParseMac(bridge));
+            }
         }
 
         var gateways = new List<string>();

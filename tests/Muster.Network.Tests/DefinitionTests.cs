@@ -36,6 +36,16 @@ public class DefinitionTests
     public void Says_everything_that_is_wrong_at_once() =>
         new NetworkDefinition { Name = "UP", Bridge = "a/b", Mtu = 3, Subnets = ["10.0.0.0/31", "10.0.0.1/24"] }.Problems().Should().HaveCount(5);
 
+    [Theory]
+    [InlineData("127.0.0.0/24", "the loopback's")]
+    [InlineData("0.0.0.0/8", "of no network")]
+    [InlineData("224.0.1.0/24", "for multicast")]
+    [InlineData("fe80::/64", "every link's own")]
+    [InlineData("ff00::/64", "for multicast")]
+    [InlineData("::1:0/112", "of no network")]
+    public void Refuses_a_prefix_that_no_network_can_have(string subnet, string use) =>
+        new NetworkDefinition { Name = "lan", Subnets = [subnet] }.Problems().Should().ContainSingle().Which.Should().Contain(use);
+
     [Fact]
     public void Never_fails_otherwise_than_with_a_sentence()
     {

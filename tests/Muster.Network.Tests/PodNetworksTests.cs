@@ -92,6 +92,46 @@ public class PodNetworksTests
     }
 
     [Fact]
+    public void Keeps_a_pod_from_speaking_as_its_neighbour_or_as_the_gateway()
+    {
+        using var root = new TestRoot();
+        var request = TestRoot.Request("victim");
+        var victim = root.SetUp(request);
+        var other = root.SetUp(TestRoot.Request("other"));
+        using var listener = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.InterNetworkV6, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp) { DualMode = true };
+        listener.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.IPv6Any, 0));
+        listener.Listen();
+        var port = ((System.Net.IPEndPoint)listener.LocalEndPoint!).Port;
+        var ends = TestContext.Current.CancellationToken;
+        _ = Task.Run(async () =>
+        {
+            while (true)
+            {
+                using var client = await listener.AcceptAsync(ends);
+                await client.SendAsync("heard"u8.ToArray(), ends);
+            }
+        }, ends);
+
+        var link = victim.Interfaces[0];
+        foreach (var gateway in link.Gateways)
+        {
+            TestHost.Call(victim.NamespacePath, gateway, port).Should().Be("heard");
+            TestHost.Inside(victim.NamespacePath, $"ip neigh show {gateway} dev eth0").Should().Contain("PERMANENT", "no neighbour can say that it is the gateway");
+        }
+
+        // What a pod with CAP_NET_ADMIN, or with raw packets, can do: the address alone, then the hardware address with it.
+        var take = string.Join("; ", link.Addresses.Select(a => $"ip addr add {a} dev eth0 nodad"));
+        TestHost.Inside(other.NamespacePath, "ip addr flush dev eth0 scope global; " + take);
+        link.Gateways.Should().AllSatisfy(gateway => TestHost.Call(other.NamespacePath, gateway, port).Should().BeNull());
+        TestHost.Inside(other.NamespacePath, $"ip addr flush dev eth0 scope global; ip link set eth0 down; ip link set eth0 address {link.Mac}; ip link set eth0 up; {take}");
+        link.Gateways.Should().AllSatisfy(gateway => TestHost.Call(other.NamespacePath, gateway, port).Should().BeNull());
+
+        link.Gateways.Should().AllSatisfy(gateway => TestHost.Call(victim.NamespacePath, gateway, port).Should().Be("heard"));
+        root.TearDown(request);
+        TestHost.Run("ip", ["neigh", "show", "nud", "permanent"]).Should().NotContain(link.Addresses[0].Split('/')[0] + " ", "nothing stays of an address that was given back");
+    }
+
+    [Fact]
     public void Gives_the_address_that_was_asked_for_once()
     {
         using var root = new TestRoot();

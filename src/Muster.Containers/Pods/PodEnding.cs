@@ -229,7 +229,8 @@ public sealed class PodEnding
                 return "its removal was aborted";
             case PodState.Prepared when now - pod.ReadRecord().CreatedAt >= expirePrepared:
                 return "it was prepared and never run";
-            case PodState.Exited when now - (pod.ReadStatus()?.ExitedAt ?? DateTimeOffset.MinValue) >= grace:
+            // Where a full disk kept its end from being written, its folder's last change tells it.
+            case PodState.Exited when now - (pod.ReadStatus()?.ExitedAt ?? new DateTimeOffset(Directory.GetLastWriteTimeUtc(pod.Path))) >= grace:
                 return "it has ended";
             default:
                 return null;

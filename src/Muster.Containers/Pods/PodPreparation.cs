@@ -278,7 +278,8 @@ public sealed class PodPreparation
         return twice is null ? mounts : throw new MusterException(ErrorKind.Usage, $"Two volumes are to be mounted at {twice.Key} of app \"{name}\"");
     }
 
-    private static void CheckVolumes(IReadOnlyList<VolumeRecord> volumes)
+    /// <summary>Refuses a host's volume whose source is not there, or that leads elsewhere through a symbolic link.</summary>
+    public static void CheckVolumes(IReadOnlyList<VolumeRecord> volumes)
     {
         foreach (var volume in volumes.Where(v => v.Kind == "host"))
         {

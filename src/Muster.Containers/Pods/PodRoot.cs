@@ -215,6 +215,12 @@ public sealed class PodRoot
                     continue;
                 }
 
+                // The app cannot use a device that it made; on the host it would be the host's disk, open to whom the app says.
+                if (!isInto && entry.Type is TarEntryType.CharacterDevice or TarEntryType.BlockDevice)
+                {
+                    throw new MusterException(ErrorKind.Forbidden, $"{what} has the device {entry.DisplayName}, which would be one of the host's: copy what you want of it by name");
+                }
+
                 tree.Extract(entry, Rename(entry.Name, prefix, replacement), Rename(entry.LinkName, prefix, replacement), tar);
             }
 

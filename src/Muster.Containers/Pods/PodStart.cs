@@ -20,6 +20,9 @@ public sealed record StartOptions
 
     /// <summary>The muster-shim program.</summary>
     public required string Shim { get; init; }
+
+    /// <summary>Releases what dead pods still hold; called when an address or a port that is wanted has an owner.</summary>
+    public required Func<CancellationToken, Task> PutRight { get; init; }
 }
 
 /// <summary>Starts a prepared or ended pod: network, files, bundles, plan, shim.</summary>
@@ -56,6 +59,10 @@ public sealed class PodStart
             PrivateUsers.OpenParents(_store.Root);
         }
 
+        PrivateUsers.ClosePod(pod, record);
+        // Again: an app that may write above a volume's source could have put a link in its place since.
+        PodPreparation.CheckVolumes(record.Volumes);
+
         var runtime = OciRuntime.Choose(_store.Root, record.Runtime);
         await using var undo = new UndoStack();
         if (!pod.MoveTo(PodStore.Run))
@@ -68,15 +75,7 @@ public sealed class PodStart
         if (NeedsNetwork(record))
         {
             undo.PushAsync(async () => await _networks.TearDownAsync(pod.Uuid, CancellationToken.None));
-            network = await _networks.SetUpAsync(new NetworkRequest
-            {
-                Pod = pod.Uuid,
-                PodName = record.Name ?? record.Uuid[..8],
-                AppNames = [.. record.Apps.Select(a => a.Name)],
-                Networks = record.Networks,
-                Ports = record.Ports,
-                BytesPerSecond = record.NetworkBytesPerSecond,
-            }, ct);
+            network = await SetUpNetworkAsync(pod, record, options, ct);
             pod.WriteNetwork(network);
         }
 
@@ -97,6 +96,30 @@ public sealed class PodStart
 
         StartShim(pod, options);
         undo.Commit();
+    }
+
+    // What is taken may belong to a pod that ended a moment ago and gives it back just now, or that was killed with its supervisor.
+    private async Task<PodNetworkState> SetUpNetworkAsync(PodDirectory pod, PodRecord record, StartOptions options, CancellationToken ct)
+    {
+        var request = new NetworkRequest
+        {
+            Pod = pod.Uuid,
+            PodName = record.Name ?? record.Uuid[..8],
+            AppNames = [.. record.Apps.Select(a => a.Name)],
+            Networks = record.Networks,
+            Ports = record.Ports,
+            BytesPerSecond = record.NetworkBytesPerSecond,
+        };
+        try
+        {
+            return await _networks.SetUpAsync(request, ct);
+        }
+        catch (MusterException e) when (e.Kind is ErrorKind.Exhausted or ErrorKind.Conflict)
+        {
+            await _store.AwaitClearedAsync(ct);
+            await options.PutRight(ct);
+            return await _networks.SetUpAsync(request, ct);
+        }
     }
 
     /// <summary>True when a namespace with links has to be made before the start; <c>none</c> alone is left to the runtime.</summary>

@@ -82,6 +82,13 @@ internal static class PrivateUsers
         }
     }
 
+    /// <summary>
+    /// Closes a pod's folder to the host's users, who could else run as root what an app made setuid; only the root of a pod with
+    /// users of its own passes through to its tree, by its group, which nobody else has.
+    /// </summary>
+    public static void ClosePod(PodDirectory pod, PodRecord record) =>
+        Ownership.Set(pod.Path, 0, record.IdMap.Count > 0 ? record.IdMap[0].Outside : 0, record.IdMap.Count > 0 ? 0b111_001_000u : 0b111_000_000u);
+
     private static bool IsWritten(VolumeRecord volume, IReadOnlyList<AppRecord> apps) =>
         !volume.ReadOnly && apps.Any(a => a.Mounts.Any(m => m.Volume == volume.Name && !m.ReadOnly));
 

@@ -102,24 +102,30 @@ public static class Isolation
         };
     }
 
+    // A quota of the kernel's is 1 ms at least, of a period of 100 ms.
+    private const decimal LeastCpus = 0.01m;
+
+    // The kernel and the runtimes take 0 for no limit at all.
+    private static long? Limit(JsonElement value) => Bytes(value, "limit") is { } limit ? limit > 0 ? limit : throw new FormatException() : null;
+
     private static IsolationRecord Apply(IsolationRecord to, Isolator isolator)
     {
         var value = isolator.Value;
         switch (isolator.Name)
         {
             case "resource/memory":
-                return to with { MemoryLimit = Bytes(value, "limit") ?? to.MemoryLimit, MemoryRequest = Bytes(value, "request") };
+                return to with { MemoryLimit = Limit(value) ?? to.MemoryLimit, MemoryRequest = Bytes(value, "request") };
             case "resource/cpu":
                 var request = Amount(value, "request");
                 return to with
                 {
-                    CpuLimitMillis = Amount(value, "limit") is { } limit ? (long)(limit * 1000) : to.CpuLimitMillis,
+                    CpuLimitMillis = Amount(value, "limit") is { } limit ? limit >= LeastCpus ? (long)(limit * 1000) : throw new FormatException() : to.CpuLimitMillis,
                     CpuShares = request is { } shares ? Math.Clamp((long)(shares * 1024), 2, 262_144) : to.CpuShares,
                 };
             case "resource/block-bandwidth":
-                return to with { BlockBytesPerSecond = Bytes(value, "limit") };
+                return to with { BlockBytesPerSecond = Limit(value) };
             case "resource/block-iops":
-                return to with { BlockOperationsPerSecond = Bytes(value, "limit") };
+                return to with { BlockOperationsPerSecond = Limit(value) };
             case NetworkBandwidth:
                 return to with { NetworkBytesPerSecond = NetworkLimit(value) };
             case "os/linux/capabilities-retain-set":

@@ -59,6 +59,8 @@ public static class RouteRequests
     internal const ushort VETH_INFO_PEER = 1;
     internal const ushort IFLA_BR_FORWARD_DELAY = 1;
     internal const ushort IFLA_BRPORT_MODE = 4;
+    internal const ushort IFLA_BRPORT_LEARNING = 8;
+    internal const ushort IFLA_BRPORT_LOCKED = 39;
 
     internal const ushort IFA_ADDRESS = 1;
     internal const ushort IFA_LOCAL = 2;
@@ -71,7 +73,10 @@ public static class RouteRequests
 
     private const ushort NDA_DST = 1;
     private const ushort NDA_LLADDR = 2;
+    private const ushort NUD_REACHABLE = 0x02;
+    private const ushort NUD_NOARP = 0x40;
     private const ushort NUD_PERMANENT = 0x80;
+    private const byte NTF_MASTER = 0x04;
     private const uint IFF_UP = 1;
     private const byte RT_TABLE_MAIN = 254;
     private const byte RTPROT_STATIC = 4;
@@ -151,6 +156,18 @@ public static class RouteRequests
         batch.Begin(RTM_SETLINK, NetlinkBatch.Flags.Ack, "set hairpin on " + name)
             .Put(new InterfaceMessage { Family = AF_BRIDGE, Index = index })
             .Nest(IFLA_PROTINFO, port => port.Put(IFLA_BRPORT_MODE, (byte)1));
+
+    /// <summary>
+    /// Lets a bridge port send from one hardware address only: what comes from another is dropped. Kernels before 5.16 do not
+    /// know the lock and leave it out.
+    /// </summary>
+    public static NetlinkBatch LockPort(this NetlinkBatch batch, int index, string name, byte[] mac) =>
+        batch.Begin(RTM_NEWNEIGH, NetlinkBatch.Flags.Ack | NetlinkBatch.Flags.Create | NetlinkBatch.Flags.Replace, "set the hardware address behind " + name)
+            .Put(new NeighbourMessage { Family = AF_BRIDGE, Index = index, State = NUD_NOARP | NUD_REACHABLE, Flags = NTF_MASTER })
+            .Put(NDA_LLADDR, mac)
+            .Begin(RTM_SETLINK, NetlinkBatch.Flags.Ack, "lock port " + name)
+            .Put(new InterfaceMessage { Family = AF_BRIDGE, Index = index })
+            .Nest(IFLA_PROTINFO, port => port.Put(IFLA_BRPORT_LEARNING, (byte)0).Put(IFLA_BRPORT_LOCKED, (byte)1));
 
     /// <summary>Turns a link up or down.</summary>
     public static NetlinkBatch SetUp(this NetlinkBatch batch, string name, bool up = true) =>
@@ -242,6 +259,9 @@ public static class RouteRequests
 
         return new string(text);
     }
+
+    /// <summary>Reads what <see cref="FormatMac"/> wrote.</summary>
+    public static byte[] ParseMac(string text) => Convert.FromHexString(text.Replace(":", "", StringComparison.Ordinal));
 
     private static byte Family(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6 ? AF_INET6 : AF_INET;
 

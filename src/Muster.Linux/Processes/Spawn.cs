@@ -20,7 +20,7 @@ public static unsafe partial class Spawn
     /// <param name="environment">NAME=VALUE strings.</param>
     /// <param name="stdin">The descriptor it gets as 0; likewise 1 and 2. Negative: /dev/null.</param>
     /// <param name="extra">Further descriptors: ours, and the number it has in the child.</param>
-    /// <param name="session">Whether it leads a new session.</param>
+    /// <param name="session">Whether it leads a new session; it then lives on after us and gets nothing that our caller left open, such as a lock.</param>
     /// <param name="supervised">Whether it starts with <see cref="Signals.Supervised"/> blocked, as a shim must.</param>
     public static int Start(
         string path,
@@ -36,6 +36,7 @@ public static unsafe partial class Spawn
         var actions = stackalloc byte[256];
         var attributes = stackalloc byte[512];
         var set = stackalloc ulong[16];
+        var first = 3;
         using var argv = new CStrings(arguments);
         using var envp = new CStrings(environment);
         Fail(posix_spawn_file_actions_init(actions), "posix_spawn_file_actions_init", path);
@@ -48,6 +49,12 @@ public static unsafe partial class Spawn
             foreach (var (ours, theirs) in extra)
             {
                 Fail(posix_spawn_file_actions_adddup2(actions, ours, theirs), "posix_spawn_file_actions_adddup2", path);
+                first = Math.Max(first, theirs + 1);
+            }
+
+            if (session)
+            {
+                Fail(posix_spawn_file_actions_addclosefrom_np(actions, first), "posix_spawn_file_actions_addclosefrom_np", path);
             }
 
             for (var i = 0; i < 16; i++)
@@ -193,6 +200,9 @@ public static unsafe partial class Spawn
 
     [LibraryImport("libc")]
     private static partial int posix_spawn_file_actions_destroy(byte* actions);
+
+    [LibraryImport("libc")]
+    private static partial int posix_spawn_file_actions_addclosefrom_np(byte* actions, int first);
 
     [LibraryImport("libc")]
     private static partial int posix_spawn_file_actions_adddup2(byte* actions, int from, int to);

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json.Serialization;
 using Muster.Core;
 
@@ -65,6 +66,17 @@ public sealed record NetworkDefinition(bool Nat = true, bool Dns = true)
     internal static bool IsLinkName(string name) =>
         name.Length is > 0 and <= 15 && name is not ("." or "..") && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_');
 
+    // What the kernel gives to no link, or to every one.
+    private static readonly (Subnet Prefix, string Use)[] Reserved =
+    [
+        (Subnet.Of(IPAddress.Parse("0.0.0.0"), 8), "of no network"),
+        (Subnet.Of(IPAddress.Parse("127.0.0.0"), 8), "the loopback's"),
+        (Subnet.Of(IPAddress.Parse("224.0.0.0"), 4), "for multicast"),
+        (Subnet.Of(IPAddress.Parse("::"), 8), "of no network"),
+        (Subnet.Of(IPAddress.Parse("fe80::"), 10), "every link's own"),
+        (Subnet.Of(IPAddress.Parse("ff00::"), 8), "for multicast"),
+    ];
+
     private static void SubnetProblems(IReadOnlyList<string> texts, List<string> problems)
     {
         if (texts.Count is 0 or > MaxSubnets)
@@ -83,6 +95,10 @@ public sealed record NetworkDefinition(bool Nat = true, bool Dns = true)
             else if (subnet.PrefixLength < 8 || subnet.PrefixLength > (subnet.IsV6 ? 120 : 29))
             {
                 problems.Add($"subnet {subnet} must have a prefix length from 8 to {(subnet.IsV6 ? 120 : 29)}, to leave room for pods");
+            }
+            else if (Reserved.FirstOrDefault(r => r.Prefix.Overlaps(subnet)) is { Use: not null } reserved)
+            {
+                problems.Add($"subnet {subnet} is {reserved.Use}: choose a private one such as {(subnet.IsV6 ? "fd00:1::/64" : "10.20.0.0/24")}");
             }
             else if (!families.Add(subnet.IsV6))
             {

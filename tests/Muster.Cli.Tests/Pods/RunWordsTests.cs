@@ -106,6 +106,8 @@ public sealed class RunWordsTests
     [InlineData("a,IP=1")]
     [InlineData("../x")]
     [InlineData(":IP=1")]
+    [InlineData("")]
+    [InlineData(",")]
     public void Refuses_a_bad_network(string text) => Refusals.Of(() => NetworkWords.Parse([text])).Should().Contain("--net");
 
     [Fact]

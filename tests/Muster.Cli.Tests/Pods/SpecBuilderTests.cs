@@ -30,6 +30,14 @@ public sealed class SpecBuilderTests
     public void Refuses_restrictions_that_would_not_hold(string sentence, params string[] words) =>
         FluentActions.Invoking(() => Build(words)).Should().Throw<MusterException>().Where(e => e.Kind == ErrorKind.Usage && e.Message.Contains(sentence));
 
+    [Theory]
+    [InlineData("--dns-search=a\nnameserver 192.0.2.6")]
+    [InlineData("--dns-domain=a\nnameserver 192.0.2.6")]
+    [InlineData("--dns-opt=a b")]
+    [InlineData("--dns-opt=")]
+    public void Refuses_a_word_that_would_be_more_than_one_in_resolv_conf(string word) =>
+        FluentActions.Invoking(() => Build(word, "IMAGE")).Should().Throw<MusterException>().Where(e => e.Kind == ErrorKind.Usage && e.Message.Contains("resolv.conf"));
+
     [Fact]
     public void Tells_no_capability_from_no_word_on_capabilities()
     {

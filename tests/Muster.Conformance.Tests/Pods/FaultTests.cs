@@ -108,6 +108,18 @@ public sealed class FaultTests : IDisposable
     }
 
     [Fact]
+    public void Keeps_for_its_time_a_pod_whose_end_a_full_disk_kept_from_being_written()
+    {
+        _root.Muster("run", "--net=none", "--name=ended", _image, "--", "-c", "true").Succeeded();
+        var status = Path.Combine(Directory.GetDirectories(Path.Combine(_root.Pods, "exited"))[0], "status.json");
+        File.WriteAllText(status, System.Text.RegularExpressions.Regex.Replace(File.ReadAllText(status), "\"exitedAt\":\"[^\"]*\",?", ""));
+        _root.Muster("gc").Succeeded();
+        _root.State("ended").Should().Be("exited");
+        _root.Muster("gc", "--grace-period=0s").Succeeded();
+        _root.Muster("list", "-q", "--all").Out.Should().BeEmpty();
+    }
+
+    [Fact]
     public void Releases_everything_of_a_pod_killed_with_its_supervisor()
     {
         _root.Muster("run", "--detach", "--name=dead", "-p", "18093:80", _image, "--", "-c", "exec sleep 100").Succeeded();

@@ -110,6 +110,64 @@ public sealed class FilesTests : IDisposable
         _root.Muster("image", "verify", _image).Succeeded();
     }
 
+    [Theory]
+    [InlineData("crun")]
+    [InlineData("runc")]
+    [InlineData("crun", "--private-users")]
+    [InlineData("runc", "--private-users")]
+    public void Lets_no_user_of_the_host_run_what_an_app_made_setuid(string runtime, params string[] options)
+    {
+        _root.Muster(["run", "--net=none", "--detach", "--name=box", "--runtime=" + runtime, "--volume=v,kind=empty", .. options, _image, "--mount=volume=v,target=/v", "--", "-c", "cat /bin/busybox > /mine; cat /mine > /v/mine; chmod 4755 /mine /v/mine; touch /made; exec sleep 100"]).Succeeded();
+        TestRoot.Until(() => _root.Muster("exec", "--user=web", "box", "ls", "/made").Status == 0, "the files are there");
+        Closed("run");
+        _root.Muster("stop", "--timeout=0s", "box").Succeeded();
+        Closed("exited");
+
+        void Closed(string state)
+        {
+            var pod = Directory.GetDirectories(Path.Combine(_root.Pods, state)).Single();
+            foreach (var file in (string[])["/apps/busybox/upper/mine", "/volumes/v/mine"])
+            {
+                File.Exists(pod + file).Should().BeTrue();
+                // By a shell: setpriv itself has its capabilities until it has become a program.
+                ProgramRun.Of("setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", "/bin/sh", "-c", pod + file + " true"]).Should().Match<ProgramRun>(r => r.Status != 0 && r.Error.Contains("Permission denied"));
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("run-prepared")]
+    [InlineData("start")]
+    public void Follows_no_link_that_was_put_in_the_place_of_a_volume(string verb)
+    {
+        var source = Directory.CreateDirectory(Path.Combine(_root.Work, "above", "source")).FullName;
+        _root.Muster("prepare", "--net=none", "--name=box", "--volume=v,kind=host,source=" + source, _image, "--mount=volume=v,target=/v", "--", "-c", "ls /v").Succeeded();
+        if (verb == "start")
+        {
+            _root.Muster("run-prepared", "box").Succeeded();
+        }
+
+        var state = _root.State("box");
+        Directory.Delete(source);
+        File.CreateSymbolicLink(source, "/etc");
+        _root.Muster(verb, "box").Should().Match<ProgramRun>(r => r.Status == 254 && r.Out.Length == 0 && r.Error.Contains("leads through a symbolic link to /etc"));
+        _root.State("box").Should().Be(state);
+    }
+
+    [Fact]
+    public void Copies_no_device_out_of_an_app()
+    {
+        _root.Muster("run", "--net=none", "--detach", "--name=box", _image, "--", "-c", "mkdir /d; echo x > /d/file; mknod /d/node c 1 1; chmod 666 /d/node; touch /made; exec sleep 100").Succeeded();
+        TestRoot.Until(() => _root.Muster("exec", "box", "ls", "/made").Status == 0, "the files are there");
+        foreach (var path in (string[])["/d", "/d/.", "/d/node", "/dev/zero"])
+        {
+            _root.Muster("cp", "box:" + path, _root.Work).Should().Match<ProgramRun>(r => r.Status == 254 && r.Error.Contains("which would be one of the host's"), path);
+        }
+
+        ProgramRun.Of("find", [_root.Work, "-type", "c"]).Succeeded().Out.Should().BeEmpty();
+        _root.Muster("cp", "box:/d/file", _root.Work).Succeeded();
+    }
+
     [Fact]
     public void Removes_a_pod_of_several_apps_at_its_end()
     {

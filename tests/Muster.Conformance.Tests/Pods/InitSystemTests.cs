@@ -58,6 +58,14 @@ public sealed class InitSystemTests : IDisposable
         (verified.Status, verified.Error).Should().Be((0, ""), verified.Out);
     }
 
+    [Fact]
+    public void Takes_the_stop_signal_of_every_app_for_a_good_end()
+    {
+        var other = _root.Image("example.com/other", more: "stopsignal: SIGINT\n");
+        _root.Muster("prepare", "--net=none", "--name=pair", _image, "--name=a", "---", other, "--name=b", "---", _image, "--name=c").Succeeded();
+        _root.Muster("generate", "systemd", "pair").Succeeded().Out.Should().Contain("\nSuccessExitStatus=130 143\n");
+    }
+
     private bool Running(out string pid)
     {
         var status = _root.Muster("status", "kept");

@@ -16,6 +16,17 @@ public sealed class LifeCycleTests : IDisposable
     private string Detach(string script, params string[] options) => _root.Muster(["run", "--net=none", "--detach", .. options, _image, "--", "-c", script]).Succeeded().Out.Trim();
 
     [Fact]
+    public void Keeps_no_lock_of_the_caller_in_what_stays_behind()
+    {
+        // As scripts lock: a descriptor of the shell's that every child inherits.
+        var file = Path.Combine(_root.Work, "lock");
+        var script = $"exec 9>{file}; flock 9; {Repository.Program("muster")} --root {_root.Folder} run --detach --name=locked --mds-register {_image} -- -c 'exec sleep 1000'";
+        ProgramRun.Of("/bin/bash", ["-c", script]).Succeeded();
+        ProgramRun.Of("flock", ["--nonblock", file, "true"]).Succeeded();
+        _root.State("locked").Should().Be("running");
+    }
+
+    [Fact]
     public void Prepares_now_and_runs_later()
     {
         var uuid = _root.Muster("prepare", "--net=none", "--name=later", _image, "--", "-c", "echo ran; exit 4").Succeeded().Out.Trim();

@@ -26,6 +26,38 @@ public sealed class NetworkTests : IDisposable
     }
 
     [Fact]
+    public void Runs_pods_one_after_the_other_in_a_network_with_room_for_one()
+    {
+        _root.Muster("network", "create", "tiny", "--subnet", "10.99.88.0/29").Succeeded();
+        for (var i = 0; i < 4; i++)
+        {
+            _root.Muster("run", "--detach", "--net=tiny", $"--name=stays-{i}", _image, "--", "-c", "exec sleep 1000").Succeeded();
+        }
+
+        for (var i = 0; i < 8; i++)
+        {
+            _root.Muster("run", "--rm", "--net=tiny", _image, "--", "-c", "true").Succeeded();
+        }
+
+        _root.Muster("run", "--detach", "--net=tiny", "--name=last", _image, "--", "-c", "exec sleep 1000").Succeeded();
+        _root.Muster("run", "--rm", "--net=tiny", _image, "--", "-c", "true").Should().Match<ProgramRun>(r => r.Status == 254 && r.Error.Contains("has no free address"));
+    }
+
+    [Fact]
+    public void Takes_the_port_and_the_address_of_a_pod_that_was_killed_with_its_supervisor()
+    {
+        _root.Muster("network", "create", "lan", "--subnet", "10.99.89.0/24").Succeeded();
+        string[] same = ["--net=lan:IP=10.99.89.7", "-p", "18099:80"];
+        _root.Muster(["run", "--detach", "--name=dead", .. same, _image, "--", "-c", "exec sleep 1000"]).Succeeded();
+        var view = JsonDocument.Parse(_root.Muster("status", "--format=json", "dead").Out).RootElement;
+        ProgramRun.Of("/bin/kill", ["-9", view.GetProperty("pid").GetInt32().ToString(), view.GetProperty("apps")[0].GetProperty("pid").GetInt32().ToString()]).Succeeded();
+        TestRoot.Until(() => !Directory.Exists($"/proc/{view.GetProperty("pid").GetInt32()}") && !Directory.Exists($"/proc/{view.GetProperty("apps")[0].GetProperty("pid").GetInt32()}"), "its processes are gone");
+        _root.Muster(["run", "--rm", .. same, _image, "--", "-c", "true"]).Succeeded();
+        _root.Muster(["run", "--detach", "--name=alive", .. same, _image, "--", "-c", "exec sleep 1000"]).Succeeded();
+        _root.Muster(["run", "--rm", .. same, _image, "--", "-c", "true"]).Status.Should().Be(254, "what a living pod has is not taken from it");
+    }
+
+    [Fact]
     public void Is_reached_as_localhost_though_the_resolver_names_IPv6_first()
     {
         _root.Muster("run", "--detach", "--name=web", "-p", "18097:80", _image, "--", "-c", "echo hello > /index.html; exec httpd -f -p 80 -h /").Succeeded();

@@ -31,8 +31,8 @@ internal static class GenerateCommand
                 Type=simple
                 ExecStart={Words(call, name, QuoteForSystemd)}
                 Restart={call.Value("restart") ?? "on-failure"}
-                # An app that ends by the signal that asked it to is no failure.
-                SuccessExitStatus={128 + record.Apps[0].StopSignal}
+                # An app that ends by the signal that asked it to is no failure; of several, the first that ends so gives the status.
+                SuccessExitStatus={string.Join(' ', record.Apps.Select(a => 128 + a.StopSignal).Distinct().Order())}
                 # The shim takes its processes down itself; what it started is in cgroups of its own.
                 KillMode=mixed
                 Delegate=yes

@@ -10,6 +10,11 @@ internal static class NetworkWords
     public static IReadOnlyList<NetworkChoice> Parse(IReadOnlyList<string> values)
     {
         var choices = new List<NetworkChoice>();
+        if (values.Any(v => v.AsSpan().ContainsAnyExcept(',') is false))
+        {
+            throw new MusterException(ErrorKind.Usage, "--net= names no network: write default, none, host or a network's name, or leave it out");
+        }
+
         foreach (var value in values.SelectMany(Split))
         {
             var colon = value.IndexOf(':', StringComparison.Ordinal);

@@ -179,6 +179,15 @@ internal sealed class SpecBuilder
             throw new MusterException(ErrorKind.Usage, $"--dns={word} is neither an address nor host nor none");
         }
 
+        // Each is one word of a line of resolv.conf: nothing in it may begin another.
+        foreach (var option in (ReadOnlySpan<string>)["dns-search", "dns-opt", "dns-domain"])
+        {
+            if (All(_pod, option).FirstOrDefault(w => w.Length == 0 || w.Any(c => char.IsWhiteSpace(c) || char.IsControl(c))) is { } bad)
+            {
+                throw new MusterException(ErrorKind.Usage, $"--{option}=\"{bad}\" cannot stand in resolv.conf: give one word without spaces, and the option once for each");
+            }
+        }
+
         return new DnsRecord { Mode = mode, Nameservers = mode == "default" ? words : [], Search = All(_pod, "dns-search"), Options = All(_pod, "dns-opt"), Domain = Last(_pod, "dns-domain") };
     }
 
