@@ -50,7 +50,7 @@ public static class IdleMemory
             if (isMuch || (now != collected && (now == before || elapsed >= Longest)))
             {
                 GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-ProgramText.Release();
+                ProgramText.Release();
                 (collected, last, made) = (now, time.GetTimestamp(), Made());
             }
 
