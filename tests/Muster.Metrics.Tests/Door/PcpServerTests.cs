@@ -286,7 +286,7 @@ public sealed class PcpServerTests
             socket.Receive();
             socket.Send(Units.Make(PduType.Credentials, "00000001 01020011"));
             Units.Error(socket.Receive()).Should().Be(0);
-            socket.Send("GET / HTTP/1.0\r\n\r\n"u8.ToArray());
+            socket.Send([0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0]);
             socket.Receive();
         }
 
