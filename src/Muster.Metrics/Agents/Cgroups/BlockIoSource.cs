@@ -67,6 +67,7 @@ internal sealed class BlockIoSource(CgroupTree tree, MeasuredHierarchy hierarchy
     /// <inheritdoc/>
     public override IReadOnlyList<KeyValuePair<string, string>> Labels(InstanceDomainId domain, int instance) =>
         instance < 0 ? [new("device_type", "block")]
+        : domain == devices ? DeviceNames.Labels(_names.NameOf(instance))
         : domain == Shapes[0].Domain && tree.Groups(hierarchy).Find(instance) is { } group ? [new("cgroup", group.Instance.Name)] : [];
 
     /// <summary>Adds a file's lines to the group's row and to those of its devices, which <paramref name="deviceRow"/> finds or makes (-1: not wanted).</summary>

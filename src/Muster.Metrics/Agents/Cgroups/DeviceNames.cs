@@ -28,4 +28,8 @@ internal static class DeviceNames
 
         return length;
     }
+
+    /// <summary>Group and block device of a name as it was composed, as PCP labels them; none for what was not.</summary>
+    public static IReadOnlyList<KeyValuePair<string, string>> Labels(string? name) =>
+        name is not null && name.LastIndexOf("::", StringComparison.Ordinal) is >= 0 and var at ? [new("cgroup", name[..at]), new("device_name", name[(at + 2)..])] : [];
 }

@@ -35,6 +35,13 @@ internal sealed class IoDeviceSource(CgroupTree tree, MeasuredHierarchy hierarch
     /// <inheritdoc/>
     public override bool Supports(Sheet probe, int column) => hierarchy.Hierarchy.IsV2 && File.Exists(hierarchy.Hierarchy.MountPoint + "/io.stat");
 
+    /// <inheritdoc/>
+    public override string? NameOf(InstanceDomainId domain, int instance) => _names.NameOf(instance);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<KeyValuePair<string, string>> Labels(InstanceDomainId domain, int instance) =>
+        instance < 0 ? [new("device_type", "block")] : DeviceNames.Labels(_names.NameOf(instance));
+
     internal static void Parse(ReadOnlySpan<byte> text, Sheet sheet, string group, InstanceNames names)
     {
         Span<byte> name = stackalloc byte[DeviceNames.MaxName];
