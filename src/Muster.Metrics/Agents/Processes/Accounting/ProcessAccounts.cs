@@ -166,7 +166,19 @@ internal sealed class ProcessAccounts : IDisposable
     {
         _timer?.Dispose();
         var interval = TimeSpan.FromSeconds(Math.Min(Refresh, CheckInterval));
-        _timer = IsOn ? _time.CreateTimer(_ => Read(), null, interval, interval) : null;
+        _timer = IsOn ? _time.CreateTimer(_ => ReadBetween(), null, interval, interval) : null;
+    }
+
+    // On a thread of the pool, where what is thrown would end the daemon; whoever asks next meets it again.
+    private void ReadBetween()
+    {
+        try
+        {
+            Read();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+        }
     }
 
     private bool Start()
