@@ -72,6 +72,12 @@ internal sealed class AppSupervision
     /// <summary>Begins, or begins again.</summary>
     public void Start()
     {
+        if (IsLeft)
+        {
+            // A restart came at the very moment of its end: the pod goes on, and what was left to its end is in the way.
+            Clear();
+        }
+
         _handler = 0;
         _restartAsked = false;
         _impliedStatus = null;
@@ -334,8 +340,7 @@ internal sealed class AppSupervision
         IsLeft = !again && _plan.PostStop.Count == 0 && _context.LeavesToEnd;
         if (!IsLeft)
         {
-            EndNotices.Tell(_context.Plan);
-            _context.Runtime.Delete(_plan.Id);
+            Clear();
         }
 
         if (again)
@@ -350,6 +355,14 @@ internal sealed class AppSupervision
         }
 
         _context.Changed();
+    }
+
+    // Counted first, then removed from the runtime with its cgroups.
+    private void Clear()
+    {
+        IsLeft = false;
+        EndNotices.Tell(_context.Plan);
+        _context.Runtime.Delete(_plan.Id);
     }
 
     private void PauseThenRestart()

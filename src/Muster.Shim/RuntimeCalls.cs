@@ -61,6 +61,11 @@ internal sealed class RuntimeCalls
         {
             // It never started.
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The runtime knows its own folder best; the pod's end goes on in any case.
+            Delete(id);
+        }
     }
 
     // Both runtimes that are known keep a container's state in ROOT/ID; the root is ours, so is the id.

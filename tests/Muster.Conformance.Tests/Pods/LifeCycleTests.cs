@@ -1,4 +1,7 @@
 using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
 using Muster.TestKit;
 
 namespace Muster.Conformance.Tests.Pods;
@@ -24,6 +27,36 @@ public sealed class LifeCycleTests : IDisposable
         ProgramRun.Of("/bin/bash", ["-c", script]).Succeeded();
         ProgramRun.Of("flock", ["--nonblock", file, "true"]).Succeeded();
         _root.State("locked").Should().Be("running");
+    }
+
+    [Fact]
+    public void Restarts_an_app_that_ends_at_the_moment_it_is_asked_to()
+    {
+        var uuid = Detach("exec sleep 1000", "--name=both");
+        using var status = JsonDocument.Parse(File.ReadAllText(Path.Combine(_root.Pods, "run", uuid, "status.json")));
+        var app = status.RootElement.GetProperty("apps").GetProperty("busybox").GetProperty("pid").GetInt32();
+        var shim = TestRoot.Field(_root.Muster("status", "both").Out, "pid");
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Connect(new UnixDomainSocketEndPoint(Path.Combine(_root.Pods, "run", uuid, "control")));
+        Ask(socket, """{"v":1,"op":"status"}""");
+
+        // While it stands still both come to its supervisor, which finds them in one look.
+        Signal("STOP", shim);
+        Signal("KILL", app.ToString(CultureInfo.InvariantCulture));
+        TestRoot.Until(() => File.ReadAllText($"/proc/{app}/stat").Contains(") Z "), "the app has ended");
+        socket.Send("{\"v\":1,\"op\":\"restart\"}\n"u8);
+        Signal("CONT", shim);
+        socket.Receive(new byte[256]).Should().BePositive();
+        TestRoot.Until(() => _root.Muster("status", "--format=json", "both").Out.Contains("\"restarts\": 1") && _root.Muster("exec", "both", "true").Status == 0, "the app runs again");
+    }
+
+    private static void Signal(string name, string pid) => ProgramRun.Of("/bin/kill", ["-" + name, pid]).Succeeded();
+
+    private static void Ask(Socket socket, string request)
+    {
+        socket.Send(Encoding.UTF8.GetBytes(request + "\n"));
+        var answer = new byte[256];
+        Encoding.UTF8.GetString(answer, 0, socket.Receive(answer)).Should().Contain("\"ok\":true");
     }
 
     [Fact]
