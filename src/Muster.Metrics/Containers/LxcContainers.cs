@@ -8,6 +8,12 @@ namespace Muster.Metrics.Containers;
 /// </summary>
 internal sealed class LxcContainers(TimeProvider time, CgroupHierarchies hierarchies, string folder = "/var/lib/lxc", string homes = "/home") : PolledContainers(time)
 {
+    /// <summary>Homes that are looked into; hosts with more have theirs behind a name service that no listing should wait for.</summary>
+    private const int MaxHomes = 1000;
+
+    /// <summary>Containers of one user: nobody fills the list for the others.</summary>
+    private const int MaxOfUser = 100;
+
     /// <summary>Groups of a user that are looked through: those of a session, of services, of what each started.</summary>
     private const int MaxGroups = 4096;
 
@@ -21,12 +27,12 @@ internal sealed class LxcContainers(TimeProvider time, CgroupHierarchies hierarc
     protected override IEnumerable<ContainerDescription> List()
     {
         // Its monitor names the group lxc.payload.NAME; before LXC 4 it was lxc/NAME.
-        var own = Names(folder).Select(name => Describe(name, "", hierarchies.All.Select(h => (h.MountPoint, new[] { $"/lxc.payload.{name}", $"/lxc/{name}" }.FirstOrDefault(g => Directory.Exists(h.MountPoint + g))))));
-        return own.Concat(Directory.Exists(homes) ? Directory.EnumerateDirectories(homes).SelectMany(OfUser) : []);
+        var own = Names(folder, MaxContainers).Select(name => Describe(name, "", hierarchies.All.Select(h => (h.MountPoint, new[] { $"/lxc.payload.{name}", $"/lxc/{name}" }.FirstOrDefault(g => Directory.Exists(h.MountPoint + g))))));
+        return own.Concat(Directory.Exists(homes) ? Directory.EnumerateDirectories(homes).Take(MaxHomes).SelectMany(OfUser) : []);
     }
 
-    private static IEnumerable<string> Names(string folder) => !Directory.Exists(folder) ? [] :
-        Directory.EnumerateDirectories(folder).Take(MaxContainers).Select(p => Path.GetFileName(p)).Where(n => ForeignJson.IsName(n) && File.Exists(Path.Combine(folder, n, "config")));
+    private static IEnumerable<string> Names(string folder, int most) => !Directory.Exists(folder) ? [] :
+        Directory.EnumerateDirectories(folder).Take(most).Select(p => Path.GetFileName(p)).Where(n => ForeignJson.IsName(n) && File.Exists(Path.Combine(folder, n, "config")));
 
     // A user's containers are wherever his session or his service manager has put what started them.
     private IEnumerable<ContainerDescription> OfUser(string home)
@@ -34,10 +40,11 @@ internal sealed class LxcContainers(TimeProvider time, CgroupHierarchies hierarc
         List<string> names;
         try
         {
-            names = [.. Names(Path.Combine(home, ".local/share/lxc"))];
+            names = [.. Names(Path.Combine(home, ".local/share/lxc"), MaxOfUser)];
         }
-        catch (UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            // What is wrong in one home hides nothing of the others.
             yield break;
         }
 

@@ -63,6 +63,23 @@ public sealed class ForeignContainersTests : IDisposable
     }
 
     [Fact]
+    public void Lets_no_user_fill_the_list_of_LXC_containers_or_hide_those_of_others()
+    {
+        for (var i = 0; i < 150; i++)
+        {
+            Write($"home/greedy/.local/share/lxc/c{i}/config", "\n");
+        }
+
+        // A link that leads to itself cannot be listed.
+        Directory.CreateDirectory(Path.Combine(_folder, "home/odd/.local/share"));
+        File.CreateSymbolicLink(Path.Combine(_folder, "home/odd/.local/share/lxc"), "lxc");
+        Write("home/zoe/.local/share/lxc/web/config", "\n");
+        using var lxc = new LxcContainers(TimeProvider.System, CgroupHierarchies.Load(), Path.Combine(_folder, "lxc"), Path.Combine(_folder, "home"));
+        lxc.Current.Count(c => c.Name.StartsWith("greedy:", StringComparison.Ordinal)).Should().Be(100);
+        lxc.Current.Should().Contain(c => c.Name == "zoe:web");
+    }
+
+    [Fact]
     public void Finds_an_LXC_container_of_a_user_wherever_his_session_put_it()
     {
         var user = $"ada{Environment.ProcessId}";
