@@ -5,9 +5,14 @@ using Muster.Core;
 namespace Muster.Metrics.Derived;
 
 /// <summary>Cuts an expression into words, as libpcp's scanner does (pmRegisterDerived(3)).</summary>
-internal sealed class DerivedLexer(string text)
+/// <param name="text">The expression.</param>
+/// <param name="from">Where in it the first word is looked for.</param>
+internal sealed class DerivedLexer(string text, int from = 0)
 {
-    private int _at;
+    private int _at = from;
+
+    /// <summary>The place behind the last word.</summary>
+    public int At => _at;
 
     /// <summary>The next word; after <c>matchinst(</c> and its <c>!</c> a slash begins a pattern.</summary>
     public DerivedToken Next(bool isPattern = false)

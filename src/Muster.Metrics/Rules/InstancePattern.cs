@@ -1,4 +1,3 @@
-using System.Text;
 using Muster.Core;
 using Muster.Metrics.Derived;
 
@@ -27,33 +26,20 @@ internal static class InstancePattern
             return false;
         }
 
-        end = Skip(text, text.IndexOf('(', at) + 1);
-        isNegated = end < text.Length && text[end] == '!';
-        end = isNegated ? Skip(text, end + 1) : end;
-        if (end >= text.Length || text[end] != '/')
+        var lexer = new DerivedLexer(text, text.IndexOf('(', at) + 1);
+        try
         {
+            var next = lexer.Next(isPattern: true);
+            isNegated = next.Kind == DerivedTokenKind.Not;
+            next = isNegated ? lexer.Next(isPattern: true) : next;
+            (end, pattern) = (lexer.At, next.Text);
+            return next.Kind == DerivedTokenKind.Pattern;
+        }
+        catch (MusterException)
+        {
+            // A pattern without an end, or what is no word at all.
             return false;
         }
-
-        var found = new StringBuilder();
-        for (end++; end < text.Length && text[end] != '/'; end++)
-        {
-            end += text[end] == '\\' && end + 1 < text.Length ? 1 : 0;
-            found.Append(text[end]);
-        }
-
-        pattern = found.ToString();
-        return end++ < text.Length;
-    }
-
-    private static int Skip(string text, int at)
-    {
-        while (at < text.Length && char.IsWhiteSpace(text[at]))
-        {
-            at++;
-        }
-
-        return at;
     }
 }
 
