@@ -25,7 +25,7 @@ public static class ImageExtraction
 
         if (overwrite && Directory.Exists(folder))
         {
-            string[] kept = [Directory.GetCurrentDirectory(), store.Root.Images, store.Root.Etc, store.Root.Run, AppContext.BaseDirectory, Environment.GetEnvironmentVariable("HOME") ?? "/root"];
+            string[] kept = [Directory.GetCurrentDirectory(), store.Root.Images, store.Root.Pods, store.Root.Etc, store.Root.Run, AppContext.BaseDirectory, Environment.GetEnvironmentVariable("HOME") ?? "/root"];
             if (WhyKept(RealPath.Resolve(folder), kept.Where(Directory.Exists).Select(RealPath.Resolve), await File.ReadAllTextAsync("/proc/self/mountinfo", ct)) is { } why)
             {
                 throw new MusterException(ErrorKind.Conflict, $"{folder} is not replaced, because {why}: choose another folder, or empty it yourself");

@@ -46,7 +46,8 @@ public sealed class ImageExtractionTests : IDisposable
         Task Extract(string to) => ImageExtraction.ExtractAsync(_root.Store, image.Record, to, rendered: false, rootOnly: true, overwrite: true, TestContext.Current.CancellationToken);
         await Extract(_root.Path1("out"));
         Directory.EnumerateFileSystemEntries(_root.Path1("out")).Select(Path.GetFileName).Should().Equal("file");
-        foreach (var folder in new[] { _root.Folder, _root.Root.Images })
+        Directory.CreateDirectory(_root.Root.Pods);
+        foreach (var folder in new[] { _root.Folder, _root.Root.Images, _root.Root.Pods })
         {
             (await ((Func<Task>)(() => Extract(folder))).Should().ThrowAsync<MusterException>()).WithMessage("*is not replaced*");
             _root.Store.List().Should().NotBeEmpty();
