@@ -10,6 +10,9 @@ namespace Muster.Containers.Pods;
 /// <summary>Ends pods, puts right what a killed supervisor left, and removes what is no longer wanted.</summary>
 public sealed class PodEnding
 {
+    // Clearing takes milliseconds; on a busy host a few hundred.
+    private static readonly TimeSpan MostClearing = TimeSpan.FromSeconds(5);
+
     private readonly PodStore _store;
     private readonly PodNetworks _networks;
     private readonly TimeProvider _time;
@@ -114,6 +117,32 @@ public sealed class PodEnding
                 }
             }
         }
+    }
+
+    /// <summary>
+    /// Makes free what pods hold that are no more: waits, for <see cref="MostClearing"/> at most, until those that are being cleared
+    /// are gone, and puts right those that lost their supervisor.
+    /// </summary>
+    public async Task PutRightAsync(CancellationToken ct)
+    {
+        using var patience = new CancellationTokenSource(MostClearing, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, patience.Token);
+        foreach (var pod in _store.All().Where(PodStore.IsBeingCleared).ToList())
+        {
+            using (pod)
+            {
+                try
+                {
+                    await WaitUntilFreeAsync(pod, either.Token);
+                }
+                catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+                {
+                    // What it holds may not be what is wanted.
+                }
+            }
+        }
+
+        await RecoverAsync(ct);
     }
 
     /// <summary>Removes an ended or prepared pod; a living one is busy unless <paramref name="force"/> ends it first.</summary>

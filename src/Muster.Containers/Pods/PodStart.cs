@@ -21,7 +21,7 @@ public sealed record StartOptions
     /// <summary>The muster-shim program.</summary>
     public required string Shim { get; init; }
 
-    /// <summary>Releases what dead pods still hold; called when an address or a port that is wanted has an owner.</summary>
+    /// <summary>Releases what ended and dead pods still hold (<see cref="PodEnding.PutRightAsync"/>); called when an address or a port that is wanted has an owner.</summary>
     public required Func<CancellationToken, Task> PutRight { get; init; }
 }
 
@@ -116,7 +116,6 @@ public sealed class PodStart
         }
         catch (MusterException e) when (e.Kind is ErrorKind.Exhausted or ErrorKind.Conflict)
         {
-            await _store.AwaitClearedAsync(ct);
             await options.PutRight(ct);
             return await _networks.SetUpAsync(request, ct);
         }

@@ -18,9 +18,6 @@ public sealed class PodStore
     /// <summary>The folders of the states, in the order in which a pod comes through them.</summary>
     internal static IReadOnlyList<string> States { get; } = [Prepare, Prepared, Run, Exited, Garbage];
 
-    // Clearing takes milliseconds; on a busy host a few hundred.
-    private static readonly TimeSpan MostClearing = TimeSpan.FromSeconds(5);
-
     private CgroupHierarchies? _hierarchies;
 
     public PodStore(MusterRoot root) => Root = root;
@@ -174,17 +171,6 @@ public sealed class PodStore
 
     /// <summary>True for an ended pod that was not to be kept and whose rest is being removed this moment: nobody need see it.</summary>
     public static bool IsBeingCleared(PodDirectory pod) => pod.StateFolder == Garbage && DescriptorLock.IsHeld(pod.Path);
-
-    /// <summary>Waits until every pod that is being cleared now is gone, or for <see cref="MostClearing"/>.</summary>
-    internal async Task AwaitClearedAsync(CancellationToken ct)
-    {
-        var watch = System.Diagnostics.Stopwatch.StartNew();
-        var pods = All().Where(IsBeingCleared).ToList();
-        while (pods.Any(IsBeingCleared) && watch.Elapsed < MostClearing)
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(10), ct);
-        }
-    }
 
     /// <summary>Whether anything of the pod lives: its lock is held or its cgroup has processes.</summary>
     public bool IsAlive(Guid uuid)

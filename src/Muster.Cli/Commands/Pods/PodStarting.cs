@@ -17,7 +17,7 @@ internal static class PodStarting
             Foreground = !detach,
             Self = Programs.Self(door.Call.Root),
             Shim = Programs.Locate("muster-shim"),
-            PutRight = door.Ending.RecoverAsync,
+            PutRight = door.Ending.PutRightAsync,
         };
         door.Call.Terminal.Flush();
         try
