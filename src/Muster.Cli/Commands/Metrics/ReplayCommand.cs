@@ -66,17 +66,14 @@ internal static class ReplayCommand
                 Listing.Write(call, rows, Columns, ReplayJson.Default.ReplayRow, legend: !call.Has("no-legend"));
             }
 
-            if (!call.Quiet)
+            foreach (var note in archives.Notes)
             {
-                foreach (var note in archives.Notes)
-                {
-                    call.Terminal.Warn(note);
-                }
+                call.Warn(note);
             }
 
-            if (archives.IsTorn && !call.Quiet)
+            if (archives.IsTorn)
             {
-                call.Terminal.Warn("the archive ends inside of a record: its logger was killed or is still writing; what was whole is shown");
+                call.Warn("the archive ends inside of a record: its logger was killed or is still writing; what was whole is shown");
             }
 
             return Task.FromResult(0);

@@ -71,17 +71,14 @@ internal static class ReportCommand
                 Listing.Write(call, report.Subjects.SelectMany(s => s.Resources.Where(IsTold).Select(r => s with { Resources = [r] })), report.Hosts is null ? Columns : [new("host", s => s.Host ?? ""), .. Columns], CapacityJson.Default.CapacitySubject, legend: !call.Has("no-legend"));
             }
 
-            if (!call.Quiet)
+            foreach (var note in archives.SelectMany(a => a.Notes).Concat(report.OmittedText is { } omitted ? [omitted] : []))
             {
-                foreach (var note in archives.SelectMany(a => a.Notes).Concat(report.OmittedText is { } omitted ? [omitted] : []))
-                {
-                    call.Terminal.Warn(note);
-                }
+                call.Warn(note);
             }
 
-            if (archives.Any(a => a.IsTorn) && !call.Quiet)
+            if (archives.Any(a => a.IsTorn))
             {
-                call.Terminal.Warn("an archive ends inside of a record: its logger was killed or is still writing; what was whole is counted");
+                call.Warn("an archive ends inside of a record: its logger was killed or is still writing; what was whole is counted");
             }
 
             return Task.FromResult(0);

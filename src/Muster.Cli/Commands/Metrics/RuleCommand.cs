@@ -68,10 +68,10 @@ internal static class RuleCommand
         }
 
         var window = TimeWindow.Parse(call.Value("start"), call.Value("end"), hosts);
-        var states = RuleEvaluation.Replay(rules, hosts, window, news => Print(call, news, hosts.Count > 1), Note);
+        var states = RuleEvaluation.Replay(rules, hosts, window, news => Print(call, news, hosts.Count > 1), call.Warn);
         foreach (var note in hosts.SelectMany(h => h.Notes))
         {
-            Note(note);
+            call.Warn(note);
         }
 
         if (!call.Json)
@@ -80,14 +80,6 @@ internal static class RuleCommand
         }
 
         return 0;
-
-        void Note(string text)
-        {
-            if (!call.Quiet)
-            {
-                call.Terminal.Warn(text);
-            }
-        }
     }
 
     private static int Checked(Invocation call, IReadOnlyList<Rule> rules, IReadOnlyList<MetricNames> names)

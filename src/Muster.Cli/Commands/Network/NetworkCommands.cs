@@ -32,7 +32,7 @@ internal static class NetworkCommands
         Arguments = (0, 0),
         Run = (call, _) =>
         {
-            var networks = new NetworkOverview(call.Root).List(Warning(call));
+            var networks = new NetworkOverview(call.Root).List(call.Warn);
             if (call.Quiet && !call.Json)
             {
                 foreach (var network in networks)
@@ -190,13 +190,6 @@ internal static class NetworkCommands
         },
     };
 
-    private static Action<string> Warning(Invocation call) => text =>
-    {
-        if (!call.Quiet)
-        {
-            call.Terminal.Warn(text);
-        }
-    };
 
     private static void Describe(TextWriter to, NetworkView network, IReadOnlyList<string> changes)
     {

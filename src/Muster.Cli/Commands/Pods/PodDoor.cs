@@ -61,13 +61,7 @@ internal sealed class PodDoor
             ?? throw new MusterException(ErrorKind.NotFound, $"The pod has no app \"{name}\": it has {string.Join(", ", record.Apps.Select(a => a.Name))}");
     }
 
-    public void Warn(string text)
-    {
-        if (!Call.Quiet)
-        {
-            Call.Terminal.Warn(text);
-        }
-    }
+    public void Warn(string text) => Call.Warn(text);
 
     public void Tell(string text)
     {
