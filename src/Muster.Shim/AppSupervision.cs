@@ -82,6 +82,11 @@ internal sealed class AppSupervision
         _restartAsked = false;
         _impliedStatus = null;
         ExitStatus = null;
+        if (Restarts > 0 && !RenewVolumes())
+        {
+            return;
+        }
+
         if (_plan.PreStart.Count > 0)
         {
             Phase = AppPhase.PreStart;
@@ -355,6 +360,21 @@ internal sealed class AppSupervision
         }
 
         _context.Changed();
+    }
+
+    private bool RenewVolumes()
+    {
+        try
+        {
+            VolumeMounts.Renew(_context.Plan);
+            return true;
+        }
+        catch (Exception e) when (e is MusterException or LinuxException or IOException)
+        {
+            Failure = e.Message;
+            Fail(254);
+            return false;
+        }
     }
 
     // Counted first, then removed from the runtime with its cgroups.

@@ -135,7 +135,7 @@ internal static class PodClearing
     public static void Delete(string podDirectory)
     {
         PodMounts.DetachBelow(podDirectory);
-        RemovePlaces(Path.Combine(podDirectory, SupervisionPlan.MappedFolder));
+        RemovePlaces(Path.Combine(podDirectory, SupervisionPlan.HostVolumesFolder));
         Directory.Delete(podDirectory, recursive: true);
     }
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using Muster.Core;
 using Muster.Core.Supervision;
 using Muster.Linux;
@@ -19,7 +18,7 @@ internal static class PodMounts
                 var mount = plan.Mounts[i];
                 if (mount.IdMap.Count > 0 && userNamespace < 0)
                 {
-                    userNamespace = IdMappedMount.OpenUserNamespace(MapText(mount.IdMap));
+                    userNamespace = PodUsers.Open(mount.IdMap);
                 }
 
                 Make(mount, podDirectory, i, userNamespace);
@@ -71,32 +70,13 @@ internal static class PodMounts
                 Mount.Bind(mount.Source!, mount.Target, recursive: true);
                 break;
             case "volume":
-                MakeVolume(mount, userNamespace);
+                VolumeMounts.Make(mount, userNamespace);
                 break;
             case "tmpfs":
                 Mount.Make("tmpfs", mount.Target, "tmpfs", Mount.NoSuid | Mount.NoDev, mount.Options);
                 break;
             default:
                 throw new MusterException(ErrorKind.Internal, $"The plan asks for a mount of type \"{mount.Type}\", which this muster-shim does not know");
-        }
-    }
-
-    // The target is called like the volume.
-    private static void MakeVolume(PlannedMount mount, int userNamespace)
-    {
-        var options = mount.Options?.Split(',') ?? [];
-        var recursive = options.Contains("recursive");
-        try
-        {
-            IdMappedMount.Make(mount.Source!, mount.Target, userNamespace, readOnly: false, recursive);
-        }
-        catch (LinuxException) when (options.Contains("plain-too"))
-        {
-            Mount.Bind(mount.Source!, mount.Target, recursive);
-        }
-        catch (LinuxException e)
-        {
-            throw new MusterException(ErrorKind.Unsupported, $"Volume \"{Path.GetFileName(mount.Target)}\" cannot be given to the pod's users: {e.Message}", e);
         }
     }
 
@@ -147,16 +127,5 @@ internal static class PodMounts
                 return;
             }
         }
-    }
-
-    private static string MapText(IReadOnlyList<IdRange> ranges)
-    {
-        var text = new StringBuilder();
-        foreach (var range in ranges)
-        {
-            text.Append(range.Inside).Append(' ').Append(range.Outside).Append(' ').Append(range.Count).Append('\n');
-        }
-
-        return text.ToString();
     }
 }

@@ -33,7 +33,7 @@ public sealed class PodPreparation
         var names = AppNames(spec);
         var apps = new List<AppRecord>();
         var volumes = spec.Volumes.ToDictionary(v => v.Name, StringComparer.Ordinal);
-        CheckVolumes(spec.Volumes);
+        HostVolumes.Check(spec.Volumes);
         for (var i = 0; i < spec.Apps.Count; i++)
         {
             apps.Add(ResolveApp(spec, spec.Apps[i], names[i], volumes));
@@ -276,28 +276,6 @@ public sealed class PodPreparation
 
         var twice = mounts.GroupBy(m => m.Target, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1);
         return twice is null ? mounts : throw new MusterException(ErrorKind.Usage, $"Two volumes are to be mounted at {twice.Key} of app \"{name}\"");
-    }
-
-    /// <summary>Refuses a host's volume whose source is not there, or that leads elsewhere through a symbolic link.</summary>
-    public static void CheckVolumes(IReadOnlyList<VolumeRecord> volumes)
-    {
-        foreach (var volume in volumes.Where(v => v.Kind == "host"))
-        {
-            string real;
-            try
-            {
-                real = RealPath.Resolve(volume.Source!);
-            }
-            catch (LinuxException e)
-            {
-                throw new MusterException(ErrorKind.NotFound, $"The source {volume.Source} of volume \"{volume.Name}\" cannot be used ({e.Message}): make it first, a volume's source is never created", e);
-            }
-
-            if (real != Path.TrimEndingDirectorySeparator(volume.Source!))
-            {
-                throw new MusterException(ErrorKind.Forbidden, $"The source {volume.Source} of volume \"{volume.Name}\" leads through a symbolic link to {real}: name that path itself");
-            }
-        }
     }
 
     private static List<PortMapping> ResolvePorts(PodSpec spec, IReadOnlyList<AppRecord> apps)

@@ -61,7 +61,7 @@ public sealed class PodStart
 
         PrivateUsers.ClosePod(pod, record);
         // Again: an app that may write above a volume's source could have put a link in its place since.
-        PodPreparation.CheckVolumes(record.Volumes);
+        HostVolumes.Check(record.Volumes);
 
         var runtime = OciRuntime.Choose(_store.Root, record.Runtime);
         await using var undo = new UndoStack();
@@ -153,7 +153,7 @@ public sealed class PodStart
             apps.Add(PlanApp(pod, context, app));
         }
 
-        mounts.AddRange(PrivateUsers.VolumeMounts(pod, record));
+        mounts.AddRange(HostVolumes.Plan(pod, record));
         if (record.IdMap.Count > 0 && (record.HostNetwork || network is not null))
         {
             Directory.CreateDirectory(pod.File("sys"));

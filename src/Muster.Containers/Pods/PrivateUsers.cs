@@ -1,6 +1,5 @@
 using Muster.Containers.Accounts;
 using Muster.Core;
-using Muster.Core.Supervision;
 using Muster.Linux;
 
 namespace Muster.Containers.Pods;
@@ -17,7 +16,7 @@ internal static class PrivateUsers
     /// <summary>Refuses a host's volume that some app may write to and whose file system cannot be mapped: the pod's root could not write there.</summary>
     public static void CheckVolumes(IReadOnlyList<AppRecord> apps, IReadOnlyDictionary<string, VolumeRecord> volumes)
     {
-        var written = volumes.Values.Where(v => v.Kind == "host" && IsWritten(v, apps)).ToList();
+        var written = volumes.Values.Where(v => v.Kind == "host" && HostVolumes.IsWritten(v, apps)).ToList();
         if (written.Count == 0)
         {
             return;
@@ -38,23 +37,6 @@ internal static class PrivateUsers
         {
             Descriptors.Close(users);
         }
-    }
-
-    /// <summary>The mounts that bring a pod's host volumes to its users, each at <c>mapped/NAME</c> of the pod directory; makes the places for them.</summary>
-    public static IReadOnlyList<PlannedMount> VolumeMounts(PodDirectory pod, PodRecord record)
-    {
-        var mounts = new List<PlannedMount>();
-        foreach (var volume in record.IdMap.Count == 0 ? [] : record.Volumes.Where(v => v.Kind == "host" && record.Apps.Any(a => a.Mounts.Any(m => m.Volume == v.Name))))
-        {
-            var folder = pod.File(SupervisionPlan.MappedFolder);
-            Directory.CreateDirectory(folder, (UnixFileMode)0b111_001_001);
-            var place = Path.Combine(folder, volume.Name);
-            MakePlace(place, Directory.Exists(volume.Source));
-            string[] options = [.. (ReadOnlySpan<string>)(volume.Recursive ? ["recursive"] : []), .. (ReadOnlySpan<string>)(IsWritten(volume, record.Apps) ? [] : ["plain-too"])];
-            mounts.Add(new PlannedMount { Type = "volume", Source = volume.Source, Target = place, IdMap = record.IdMap, Options = string.Join(',', options) });
-        }
-
-        return mounts;
     }
 
     /// <summary>
@@ -88,29 +70,4 @@ internal static class PrivateUsers
     /// </summary>
     public static void ClosePod(PodDirectory pod, PodRecord record) =>
         Ownership.Set(pod.Path, 0, record.IdMap.Count > 0 ? record.IdMap[0].Outside : 0, record.IdMap.Count > 0 ? 0b111_001_000u : 0b111_000_000u);
-
-    private static bool IsWritten(VolumeRecord volume, IReadOnlyList<AppRecord> apps) =>
-        !volume.ReadOnly && apps.Any(a => a.Mounts.Any(m => m.Volume == volume.Name && !m.ReadOnly));
-
-    // What is mounted there in a shim's own namespace is not to be seen here: the place is an empty folder or file.
-    private static void MakePlace(string place, bool isFolder)
-    {
-        if (isFolder)
-        {
-            if (File.Exists(place))
-            {
-                File.Delete(place);
-            }
-
-            Directory.CreateDirectory(place);
-            return;
-        }
-
-        if (Directory.Exists(place))
-        {
-            Directory.Delete(place, recursive: false);
-        }
-
-        File.WriteAllText(place, "");
-    }
 }

@@ -200,10 +200,7 @@ public static class BundleWriter
         foreach (var mount in app.Mounts.OrderBy(m => m.Target.Count(c => c == '/')))
         {
             var volume = context.Pod.Volumes.First(v => v.Name == mount.Volume);
-            // With users of its own the pod gets what the shim has mapped for them.
-            var source = volume.Kind != "host" ? Path.Combine(context.PodDirectory, "volumes", volume.Name)
-                : context.Pod.IdMap.Count > 0 ? Path.Combine(context.PodDirectory, SupervisionPlan.MappedFolder, volume.Name)
-                : volume.Source!;
+            var source = volume.Kind == "host" ? HostVolumes.Target(context.PodDirectory, volume) : Path.Combine(context.PodDirectory, "volumes", volume.Name);
             WriteMount(json, mount.Target, "bind", source, [volume.Recursive ? "rbind" : "bind", "rprivate", mount.ReadOnly || volume.ReadOnly ? "ro" : "rw"]);
         }
 

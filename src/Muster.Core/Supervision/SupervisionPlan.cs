@@ -13,7 +13,7 @@ public sealed record SupervisionPlan(int StopGraceMs = 10_000, long LogMaxBytes 
     public const int CurrentVersion = 1;
 
     /// <summary>The folder of the pod directory below which <c>volume</c> mounts are made, each at the volume's name.</summary>
-    public const string MappedFolder = "mapped";
+    public const string HostVolumesFolder = "host-volumes";
 
     public int Version { get; init; } = CurrentVersion;
 
@@ -74,8 +74,9 @@ public sealed record PlannedMount
 {
     /// <summary>
     /// <c>overlay</c>, <c>bind</c>, <c>tmpfs</c>, <c>sysfs</c> (of the network namespace named by <see cref="Source"/>), or <c>volume</c>: a
-    /// place of the host whose owners are mapped by <see cref="IdMap"/>; its options are <c>recursive</c>, and <c>plain-too</c> where the
-    /// volume is only read and may stay unmapped when its file system cannot be mapped.
+    /// place of the host, reached without any symbolic link, whose owners are mapped by <see cref="IdMap"/> if it has ranges. The shim makes
+    /// its target; its options are <c>recursive</c>, and <c>plain-too</c> where the volume is only read and may stay unmapped when its file
+    /// system cannot be mapped.
     /// </summary>
     public required string Type { get; init; }
 

@@ -9,21 +9,19 @@ namespace Muster.Linux;
 public static unsafe partial class IdMappedMount
 {
     private const int AT_EMPTY_PATH = 0x1000;
-    private const uint OPEN_TREE_CLONE = 1;
-    private const uint OPEN_TREE_CLOEXEC = 0x80000;
     private const uint AT_RECURSIVE = 0x8000;
     private const ulong MOUNT_ATTR_RDONLY = 1;
     private const ulong MOUNT_ATTR_IDMAP = 0x00100000;
 
-    /// <summary>Mounts an idmapped clone of <paramref name="source"/>, a folder or a file, at <paramref name="target"/>.</summary>
-    /// <param name="recursive">Whether the mounts below the source come along, mapped as well.</param>
+    /// <summary>Mounts an idmapped clone of <paramref name="source"/>, read-only, at <paramref name="target"/>.</summary>
     /// <exception cref="LinuxException">EINVAL where a file system cannot be mapped.</exception>
-    public static void Make(string source, string target, int userNamespace, bool readOnly = true, bool recursive = false)
+    public static void Make(string source, string target, int userNamespace)
     {
-        var tree = Clone(source, userNamespace, readOnly, recursive);
+        var tree = MountTree.Clone(source, recursive: false);
         try
         {
-            LinuxException.Check(syscall_move_mount(429, tree, "", -100, target, 4 /* MOVE_MOUNT_F_EMPTY_PATH */), "move_mount", target);
+            Map(tree, userNamespace, recursive: false, source, MOUNT_ATTR_RDONLY);
+            MountTree.Attach(tree, target);
         }
         finally
         {
@@ -31,33 +29,38 @@ public static unsafe partial class IdMappedMount
         }
     }
 
-    /// <summary>Why <see cref="Make"/> would fail, or null; nothing is mounted anywhere.</summary>
+    /// <summary>Maps the owners of a clone that is not yet attached anywhere (<see cref="MountTree"/>).</summary>
+    /// <param name="tree">The clone.</param>
+    /// <param name="userNamespace">A descriptor of the user namespace whose map is taken.</param>
+    /// <param name="recursive">Whether the mounts below are mapped as well.</param>
+    /// <param name="source">What was cloned, for the error.</param>
+    /// <exception cref="LinuxException">EINVAL where a file system cannot be mapped.</exception>
+    public static void Map(int tree, int userNamespace, bool recursive, string source) => Map(tree, userNamespace, recursive, source, 0);
+
+    /// <summary>Why <see cref="Map(int, int, bool, string)"/> of a clone of <paramref name="source"/> would fail, or null; nothing is mounted anywhere.</summary>
     public static LinuxException? Refusal(string source, int userNamespace, bool recursive)
     {
+        var tree = -1;
         try
         {
-            Descriptors.Close(Clone(source, userNamespace, readOnly: false, recursive));
+            tree = MountTree.Clone(source, recursive);
+            Map(tree, userNamespace, recursive, source);
             return null;
         }
         catch (LinuxException e)
         {
             return e;
         }
+        finally
+        {
+            Descriptors.Close(tree);
+        }
     }
 
-    private static int Clone(string source, int userNamespace, bool readOnly, bool recursive)
+    private static void Map(int tree, int userNamespace, bool recursive, string source, ulong more)
     {
-        var deep = recursive ? AT_RECURSIVE : 0;
-        var tree = (int)LinuxException.Check(syscall_open_tree(428, -100, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | deep), "open_tree", source);
-        var attributes = new MountAttr { Set = MOUNT_ATTR_IDMAP | (readOnly ? MOUNT_ATTR_RDONLY : 0), UserNamespace = (ulong)userNamespace };
-        if (syscall_mount_setattr(442, tree, "", AT_EMPTY_PATH | deep, &attributes, (nuint)sizeof(MountAttr)) == 0)
-        {
-            return tree;
-        }
-
-        var failure = LinuxException.Last("mount_setattr", source);
-        Descriptors.Close(tree);
-        throw failure;
+        var attributes = new MountAttr { Set = MOUNT_ATTR_IDMAP | more, UserNamespace = (ulong)userNamespace };
+        LinuxException.Check(syscall_mount_setattr(442, tree, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attributes, (nuint)sizeof(MountAttr)), "mount_setattr", source);
     }
 
     /// <summary>
@@ -125,11 +128,5 @@ public static unsafe partial class IdMappedMount
     }
 
     [LibraryImport("libc", EntryPoint = "syscall", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
-    private static partial long syscall_open_tree(long number, int directory, string path, uint flags);
-
-    [LibraryImport("libc", EntryPoint = "syscall", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static partial long syscall_mount_setattr(long number, int directory, string path, uint flags, MountAttr* attributes, nuint size);
-
-    [LibraryImport("libc", EntryPoint = "syscall", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
-    private static partial long syscall_move_mount(long number, int from, string fromPath, int to, string toPath, uint flags);
 }

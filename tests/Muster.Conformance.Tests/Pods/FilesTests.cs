@@ -154,6 +154,47 @@ public sealed class FilesTests : IDisposable
         _root.State("box").Should().Be(state);
     }
 
+    [Theory]
+    [InlineData("crun", "")]
+    [InlineData("runc", "")]
+    [InlineData("crun", "--private-users")]
+    public void Follows_no_link_that_an_app_puts_in_the_place_of_a_volume_before_it_starts_again(string runtime, string option)
+    {
+        var above = Directory.CreateDirectory(Path.Combine(_root.Work, "above")).FullName;
+        Directory.CreateDirectory(Path.Combine(above, "source"));
+        var secret = Directory.CreateDirectory(Path.Combine(_root.Work, "secret")).FullName;
+        File.WriteAllText(Path.Combine(secret, "word"), "hidden\n");
+        // The first time the app exchanges the folder for a link, and has itself started again: what is in /v then?
+        string[] words =
+        [
+            "run", "--net=none", "--name=box", "--runtime=" + runtime, .. (ReadOnlySpan<string>)(option.Length > 0 ? [option] : []), "--restart=on-failure",
+            "--volume=above,kind=host,source=" + above, "--volume=v,kind=host,source=" + above + "/source",
+            _image, "--mount=volume=above,target=/above", "--mount=volume=v,target=/v", "--",
+            "-c", $"if [ -L /above/source ]; then ls /v; cat /v/word; exit 0; fi; rmdir /above/source; ln -s {secret} /above/source; exit 1",
+        ];
+        _root.Muster(words).Should().Match<ProgramRun>(r => r.Status == 254 && r.Out.Length == 0 && r.Error.Contains($"source {above}/source of volume \"v\" leads through a symbolic link"));
+    }
+
+    [Theory]
+    [InlineData("crun", "")]
+    [InlineData("runc", "")]
+    [InlineData("crun", "--private-users")]
+    public void Gives_an_app_that_starts_again_the_file_that_replaced_a_volumes(string runtime, string option)
+    {
+        var above = Directory.CreateDirectory(Path.Combine(_root.Work, "above")).FullName;
+        File.WriteAllText(above + "/file", "old\n");
+        string[] words =
+        [
+            "run", "--net=none", "--name=box", "--runtime=" + runtime, .. (ReadOnlySpan<string>)(option.Length > 0 ? [option] : []), "--restart=on-failure",
+            "--volume=above,kind=host,source=" + above, "--volume=v,kind=host,source=" + above + "/file",
+            _image, "--mount=volume=above,target=/above", "--mount=volume=v,target=/v", "--",
+            "-c", "cat /v; [ -e /above/done ] && exit 0; touch /above/done; echo new > /above/next; mv /above/next /above/file; exit 1",
+        ];
+        _root.Muster(words).Succeeded().Out.Should().Be("old\nnew\n");
+        Directory.Delete(above, recursive: true);
+        _root.Muster("rm", "box").Succeeded();
+    }
+
     [Fact]
     public void Copies_no_device_out_of_an_app()
     {
