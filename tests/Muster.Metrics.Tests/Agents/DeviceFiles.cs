@@ -2,7 +2,7 @@ namespace Muster.Metrics.Tests.Agents;
 
 /// <summary>
 /// A folder with the files of /proc, /sys and /dev that tell of disks: LVM and encryption on a SCSI disk, a disk on two paths,
-/// a disk whose identification has blanks, an NVMe disk, an array that lost a disk and one with a name.
+/// a disk whose identification has blanks, an NVMe disk, an array that lost a disk and one with a name, and two of zram, one with a backing device.
 /// </summary>
 internal sealed class DeviceFiles : IDisposable
 {
@@ -17,6 +17,8 @@ internal sealed class DeviceFiles : IDisposable
         (" 252       1 dm-1", "1000 1 8000 10 2000 2 16000 20 3 30 40 5 6 7 8 9 10", "dm/name", "crypt_home"),
         ("   9       0 md0", "10 1 80 2 20 3 160 4 5 6 7 8 9 10 11 12 13", "md/array_state", "clean"),
         ("   9     127 md127", "11 0 88 0 21 0 168 0 0 0 0 0 0 0 0 0 0", "md/array_state", "active"),
+        (" 251       0 zram0", "4 1 8192 4 8 2 16384 24 3 28 29 5 6 7 8 9 10", "mm_stat", " 8388608  6052360  6942720        5000000  6942721        11       12       37       38"),
+        (" 251       1 zram1", "0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0", "mm_stat", "0 0 0 0 0 0 0 0 0"),
         (" 259       0 nvme0n1", "17 0 88 0 21 0 168 0 0 0 0 0 0 0 0 0 0", "wwid", "eui.0025385b"),
     ];
 
@@ -32,6 +34,9 @@ internal sealed class DeviceFiles : IDisposable
             Write($"sys/block/{name}/queue/scheduler", "none [mq-deadline] kyber");
         }
 
+        Write("sys/block/zram0/io_stat", "       1        2 3        4");
+        Write("sys/block/zram0/bd_stat", "       5        6        7");
+        Write("sys/block/zram1/io_stat", "       0        0 0        0");
         Write("sys/block/md0/md/degraded", "1");
         Write("sys/block/md127/md/degraded", "0");
         Directory.CreateSymbolicLink(Path.Combine(Folder, "sys/class/block"), "../block");

@@ -41,6 +41,7 @@ internal static class KnownDifferences
     [
         new("disk.md.status", "pmcd asks mdadm, which is not there; we ask the kernel", "pmcd had -1"),
         new("disk.", "pmcd asks the host's own files for the capacity", "pmcd has no value"),
+        new("zram.capacity", "pmcd asks the host's own files for the capacity", "pmcd had 0"),
         new("disk.wwid.", "a blank in an identification is a line below here, as udev writes it: tools match instances up to a blank", "1ATA"),
         new("hinv.map.scsi_id", "a blank in an identification is a line below here, as udev writes it: tools match instances up to a blank", "1ATA"),
     ];

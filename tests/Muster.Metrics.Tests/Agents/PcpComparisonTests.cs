@@ -26,7 +26,7 @@ public sealed class PcpComparisonTests(ITestOutputHelper output)
         using var objects = new IpcObjects();
         var agent = KernelAgent.Create(ContainerCatalog.Empty, "0.1");
         agent.ByInstance("ipc.shm.segsz").Should().Contain(v => v.Key == objects.Segment && v.Value.Signed == IpcObjects.SegmentSize);
-        Compare(agent, ["kernel", "mem", "swap", "swapdev", "hinv", "disk", "network", "filesys", "tmpfs", "vfs", "ipc", "pmda"], KnownDifferences.Kernel);
+        Compare(agent, ["kernel", "mem", "swap", "swapdev", "hinv", "disk", "network", "filesys", "tmpfs", "vfs", "ipc", "pmda", "zram", "sysfs"], KnownDifferences.Kernel);
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public sealed class PcpComparisonTests(ITestOutputHelper output)
         // The device mapper, md and SCSI are not in every kernel: both read the same files in place of the host's.
         using var files = new DeviceFiles();
         var agent = KernelAgent.DisksOf(files.Folder);
-        Compare(agent, ["disk", "hinv.map.dmname", "hinv.map.mdname", "hinv.map.scsi_id", "hinv.ndisk"], KnownDifferences.Devices, new() { ["LINUX_STATSPATH"] = files.Folder });
+        Compare(agent, ["disk", "zram", "hinv.map.dmname", "hinv.map.mdname", "hinv.map.scsi_id", "hinv.ndisk"], KnownDifferences.Devices, new() { ["LINUX_STATSPATH"] = files.Folder });
         agent.ByInstance("disk.md.status").ToDictionary(v => v.Key, v => v.Value.Signed).Should().Equal(new Dictionary<string, long> { ["md0"] = 1, ["backup"] = 0 });
         agent.ByInstance("disk.wwid.capacity")["36005076801"].Signed.Should().Be(102_400, "two paths lead to one disk");
     }

@@ -9,6 +9,9 @@ internal enum DeviceKind
 {
     /// <summary>Loop and RAM devices, optical and floppy drives.</summary>
     Other,
+
+    /// <summary>A device of the zram driver, which keeps its blocks compressed in memory.</summary>
+    Compressed,
     Disk,
     Partition,
 
@@ -42,9 +45,14 @@ internal sealed class DiskDevices(string root)
     /// <summary>What a device is, asked of /sys once for each name.</summary>
     public DeviceKind Kind(ReadOnlySpan<byte> name, long major)
     {
-        if (major is Ram or Floppy or Loop or Optical || name.StartsWith("zram"u8))
+        if (major is Ram or Floppy or Loop or Optical)
         {
             return DeviceKind.Other;
+        }
+
+        if (name.StartsWith("zram"u8))
+        {
+            return DeviceKind.Compressed;
         }
 
         if (major == MultipleDevices || name.StartsWith("dm-"u8))
@@ -95,6 +103,9 @@ internal sealed class DiskDevices(string root)
         using var text = Read(device, "size");
         return new TextFields(text.Bytes.TrimEnd((byte)'\n')).TryNumber(out var sectors) ? sectors : null;
     }
+
+    /// <summary>The text of a file of the device, which the caller lets go of; without bytes where there is none.</summary>
+    public KernelText Read(string device, string file) => KernelText.ReadFile($"{root}/sys/class/block/{device}/{file}");
 
     public string Scheduler(string device)
     {
@@ -153,6 +164,4 @@ internal sealed class DiskDevices(string root)
         using var text = Read(device, file);
         return Encoding.UTF8.GetString(text.Bytes.TrimEnd(" \n"u8));
     }
-
-    private KernelText Read(string device, string file) => KernelText.ReadFile($"{root}/sys/class/block/{device}/{file}");
 }

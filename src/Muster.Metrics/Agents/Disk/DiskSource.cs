@@ -7,11 +7,11 @@ using Muster.Metrics.Names;
 namespace Muster.Metrics.Agents.Disk;
 
 /// <summary>The domains of instances of block devices.</summary>
-internal sealed record DiskDomains(InstanceDomainId Disks, InstanceDomainId Partitions, InstanceDomainId Mapped, InstanceDomainId Multiple, InstanceDomainId WorldWide);
+internal sealed record DiskDomains(InstanceDomainId Disks, InstanceDomainId Partitions, InstanceDomainId Mapped, InstanceDomainId Multiple, InstanceDomainId WorldWide, InstanceDomainId Compressed);
 
 /// <summary>
 /// /proc/diskstats (Documentation/admin-guide/iostats.rst): each disk, each partition, each device of the device mapper and of
-/// md, and all disks together; and the paths to one disk (of one worldwide identification) added up.
+/// md, each device of zram, and all disks together; and the paths to one disk (of one worldwide identification) added up.
 /// </summary>
 internal sealed class DiskSource : Source
 {
@@ -23,6 +23,7 @@ internal sealed class DiskSource : Source
     internal const int Mapped = 3;
     internal const int Multiple = 4;
     internal const int WorldWide = 5;
+    internal const int Compressed = 6;
 
     private static readonly string[] Columns =
     [
@@ -41,12 +42,12 @@ internal sealed class DiskSource : Source
     private const int Paths = 29;
 
     // What a label says of each sheet's instances.
-    private static readonly string[] Each = ["", "per disk", "per partition", "per dm device", "per md device", ""];
+    private static readonly string[] Each = ["", "per disk", "per partition", "per dm device", "per md device", "", ""];
 
     private readonly KernelFile _file;
     private readonly DiskDevices _devices;
     private readonly DiskDomains _domains;
-    private readonly InstanceNames[] _names = [.. Enumerable.Range(0, WorldWide + 1).Select(_ => new InstanceNames())];
+    private readonly InstanceNames[] _names = [.. Enumerable.Range(0, Compressed + 1).Select(_ => new InstanceNames())];
 
     /// <param name="domains">The domains of instances.</param>
     /// <param name="root">The folder that /proc, /sys and /dev are in; empty for the host's own.</param>
@@ -58,7 +59,8 @@ internal sealed class DiskSource : Source
             new SheetShape(domains.Partitions, Columns),
             new SheetShape(domains.Mapped, Columns),
             new SheetShape(domains.Multiple, Columns),
-            new SheetShape(domains.WorldWide, Columns))
+            new SheetShape(domains.WorldWide, Columns),
+            new SheetShape(domains.Compressed, [.. Columns, .. ZramFiles.Columns]))
     {
         _domains = domains;
         _file = new KernelFile(root + "/proc/diskstats");
@@ -88,7 +90,7 @@ internal sealed class DiskSource : Source
     /// <inheritdoc/>
     public override IReadOnlyList<KeyValuePair<string, string>> Labels(InstanceDomainId domain, int instance)
     {
-        if (domain == _domains.WorldWide)
+        if (domain == _domains.WorldWide || domain == _domains.Compressed)
         {
             return [];
         }
@@ -120,6 +122,7 @@ internal sealed class DiskSource : Source
                 DeviceKind.Partition => Partitions,
                 DeviceKind.Mapped when IsAsked(sheets[Mapped]) => Mapped,
                 DeviceKind.Multiple when IsAsked(sheets[Multiple]) => Multiple,
+                DeviceKind.Compressed when IsAsked(sheets[Compressed]) => Compressed,
                 _ => Single,
             };
             if (sheetOf == Single)
@@ -161,6 +164,11 @@ internal sealed class DiskSource : Source
         if (sheet.WantsAnyOf(Capacity, Paths))
         {
             AddAttributes(sheet, row, Encoding.UTF8.GetString(device), kind, devices);
+        }
+
+        if (kind == Compressed)
+        {
+            ZramFiles.Add(sheet, row, Columns.Length, Encoding.UTF8.GetString(device), devices);
         }
 
         return row;

@@ -171,4 +171,47 @@ internal static class DiskTable
         disk.wwid.write_rawactive   92.73 42 u32    counter  ms    write_rawactive   | Time of all writes, added up, of the disk on all its paths
         hinv.map.scsi_id            0.103 1  string discrete none  wwid              | Worldwide identification of the disk
         """;
+
+    public const string Compressed = """
+        zram.avactive                     86.11 38 u32 counter  ms    avactive          | Time with requests under way, of the zram device
+        zram.aveq                         86.12 38 u32 counter  ms    aveq              | Time of all requests under way, added up, of the zram device
+        zram.bd_stat.count                89.0  38 u64 counter  KiB   bd_count          | Data that is on the backing device, of the zram device
+        zram.bd_stat.reads                89.1  38 u64 counter  KiB   bd_reads          | Data read from the backing device, of the zram device
+        zram.bd_stat.writes               89.2  38 u64 counter  KiB   bd_writes         | Data written to the backing device, of the zram device
+        zram.blkdiscard                   86.18 38 u64 counter  count blkdiscard        | Blocks of 512 bytes discarded, of the zram device
+        zram.blkread                      86.3  38 u64 counter  count blkread           | Blocks of 512 bytes read, of the zram device
+        zram.blktotal                     86.5  38 u64 counter  count blktotal          | Blocks of 512 bytes read and written, of the zram device
+        zram.blkwrite                     86.4  38 u64 counter  count blkwrite          | Blocks of 512 bytes written, of the zram device
+        zram.capacity                     86.16 38 u64 discrete KiB   capacity          | Size of the zram device, before compression
+        zram.discard                      86.17 38 u64 counter  count discard           | Discards done, of the zram device
+        zram.discard_bytes                86.19 38 u64 counter  KiB   discard_bytes     | Data discarded, of the zram device
+        zram.discard_merge                86.20 38 u64 counter  count discard_merge     | Discards merged with others, of the zram device
+        zram.discard_rawactive            86.21 38 u32 counter  ms    discard_rawactive | Time of all discards, added up, of the zram device
+        zram.flush                        86.22 38 u64 counter  count flush             | Flushes done, of the zram device
+        zram.flush_rawactive              86.23 38 u32 counter  ms    flush_rawactive   | Time of all flushes, added up, of the zram device
+        zram.inflight                     86.24 38 u32 instant  none  inflight          | Requests under way now, of the zram device
+        zram.io_stat.failed.reads         87.0  38 u64 counter  count failed_reads      | Reads that failed, of the zram device
+        zram.io_stat.failed.writes        87.1  38 u64 counter  count failed_writes     | Writes that failed, of the zram device
+        zram.io_stat.invalid              87.2  38 u64 counter  count invalid_io        | Requests that were not of whole pages, of the zram device
+        zram.io_stat.notify_free          87.3  38 u64 counter  count notify_free       | Pages that were freed, of the zram device
+        zram.mm_stat.data_size.compressed 88.1  38 u64 instant  KiB   compr_data_size   | Size of the compressed data, of the zram device
+        zram.mm_stat.data_size.original   88.0  38 u64 instant  KiB   orig_data_size    | Size of the data before it was compressed, of the zram device
+        zram.mm_stat.mem.limit            88.3  38 u64 instant  KiB   mem_limit         | Memory that the zram device may use for compressed data; 0 without a limit
+        zram.mm_stat.mem.max_used         88.4  38 u64 instant  KiB   mem_used_max      | Memory that the zram device has used at most
+        zram.mm_stat.mem.used_total       88.2  38 u64 instant  KiB   mem_used_total    | Memory that the zram device uses, what it loses in gaps and its own accounts too
+        zram.mm_stat.pages.compacted      88.6  38 u64 counter  KiB   pages_compacted   | Memory that was freed by moving data together, of the zram device
+        zram.mm_stat.pages.huge           88.7  38 u64 counter  KiB   huge_pages        | Data that could not be compressed, of the zram device
+        zram.mm_stat.pages.same           88.5  38 u64 counter  KiB   same_pages        | Data of pages filled with one value, which take no memory, of the zram device
+        zram.read                         86.0  38 u64 counter  count read              | Reads done, of the zram device
+        zram.read_bytes                   86.6  38 u64 counter  KiB   read_bytes        | Data read, of the zram device
+        zram.read_merge                   86.9  38 u64 counter  count read_merge        | Reads merged with others, of the zram device
+        zram.read_rawactive               86.13 38 u32 counter  ms    read_rawactive    | Time of all reads, added up, of the zram device
+        zram.total                        86.2  38 u64 counter  count total             | Reads and writes done, of the zram device
+        zram.total_bytes                  86.8  38 u64 counter  KiB   total_bytes       | Data read and written, of the zram device
+        zram.total_rawactive              86.15 38 u32 counter  ms    total_rawactive   | Time of all reads and writes, added up, of the zram device
+        zram.write                        86.1  38 u64 counter  count write             | Writes done, of the zram device
+        zram.write_bytes                  86.7  38 u64 counter  KiB   write_bytes       | Data written, of the zram device
+        zram.write_merge                  86.10 38 u64 counter  count write_merge       | Writes merged with others, of the zram device
+        zram.write_rawactive              86.14 38 u32 counter  ms    write_rawactive   | Time of all writes, added up, of the zram device
+        """;
 }

@@ -39,6 +39,7 @@ public static class KernelAgent
     private static readonly InstanceDomainId ZoneProtections = InstanceDomainId.Of(Number, 33);
     private static readonly InstanceDomainId SoftInterruptKinds = InstanceDomainId.Of(Number, 36);
     private static readonly InstanceDomainId PressureAverages = InstanceDomainId.Of(Number, 37);
+    private static readonly InstanceDomainId CompressedDevices = InstanceDomainId.Of(Number, 38);
     private static readonly InstanceDomainId InterruptLinesAndCpus = InstanceDomainId.Of(Number, 40);
     private static readonly InstanceDomainId SoftInterruptKindsAndCpus = InstanceDomainId.Of(Number, 41);
     private static readonly InstanceDomainId WorldWideNames = InstanceDomainId.Of(Number, 42);
@@ -68,6 +69,7 @@ public static class KernelAgent
         new(ZoneProtections, "Reserves of the zones of memory"),
         new(SoftInterruptKinds, "Kinds of software interrupts"),
         new(PressureAverages, "Averages of pressure over 10 seconds, 1 and 5 minutes"),
+        new(CompressedDevices, "Devices of the zram driver, which keep their blocks compressed in memory"),
         new(InterruptLinesAndCpus, "Lines of interrupts, by CPU"),
         new(SoftInterruptKindsAndCpus, "Kinds of software interrupts, by CPU"),
         new(WorldWideNames, "Disks by their worldwide identification, all paths to one together"),
@@ -107,6 +109,7 @@ public static class KernelAgent
                 new("poolsize", "/proc/sys/kernel/random/poolsize"),
                 new("pid_max", "/proc/sys/kernel/pid_max"),
                 new("nptys", "/proc/sys/kernel/pty/nr"),
+                new("uevent_seqnum", "/sys/kernel/uevent_seqnum"),
             ]),
             KernelTables.Counters);
         yield return Of(new LockSource(), KernelTables.Locks);
@@ -148,8 +151,8 @@ public static class KernelAgent
     private static IEnumerable<SourceTable> DeviceTables(string root)
     {
         yield return Of(
-            new DiskSource(new DiskDomains(Disks, Partitions, MappedDevices, MultipleDevices, WorldWideNames), root),
-            DiskTable.Lines + '\n' + DiskTable.Mapped + '\n' + DiskTable.Multiple + '\n' + DiskTable.WorldWide);
+            new DiskSource(new DiskDomains(Disks, Partitions, MappedDevices, MultipleDevices, WorldWideNames, CompressedDevices), root),
+            DiskTable.Lines + '\n' + DiskTable.Mapped + '\n' + DiskTable.Multiple + '\n' + DiskTable.WorldWide + '\n' + DiskTable.Compressed);
         yield return Of(new FolderCounts(), FolderCounts.Table);
         yield return Of(new MountSource(MountedFileSystems, Tmpfs), FileSystemTables.FileSystems + '\n' + FileSystemTables.Tmpfs);
     }

@@ -71,6 +71,7 @@ internal static class KernelTables
         kernel.all.entropy.poolsize 72.1 - u32 instant  none poolsize | Bits that the pool of randomness holds
         kernel.all.pid_max          72.2 - u32 discrete none =        | Process ids are below this
         kernel.all.nptys            72.3 - u32 instant  none =        | Pseudo terminals in use
+        sysfs.kernel.uevent_seqnum  35.0 - u64 counter count =        | Messages to udev about devices, since the start
         """;
 
     public const string Sessions = """
