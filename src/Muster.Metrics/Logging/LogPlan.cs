@@ -64,7 +64,7 @@ public sealed record LogPlan
     private static string Shown(string line) => string.Concat((line.Length > 40 ? line[..40] + "…" : line).Select(c => char.IsControl(c) ? '?' : c));
 
     /// <summary>Reads a file of either form.</summary>
-    public static LogPlan Load(string path) => Parse(ConfigurationText.Load(path), path);
+    public static LogPlan Load(string path) => Parse(GivenFile.ReadText(path, "a configuration of a logger"), path);
 }
 
 /// <summary>Metrics that are fetched together.</summary>

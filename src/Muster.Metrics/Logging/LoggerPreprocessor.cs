@@ -143,7 +143,7 @@ internal sealed class LoggerPreprocessor
 
         var found = new[] { _folder, SharedFolder }.Select(f => Path.Combine(f, name)).FirstOrDefault(File.Exists)
             ?? throw new MusterException(ErrorKind.Invalid, $"{file}, line {number.ToString(CultureInfo.InvariantCulture)}: there is no {name} to be included, neither in {_folder} nor in {SharedFolder}");
-        Take(ConfigurationText.Load(found), found, depth + 1);
+        Take(GivenFile.ReadText(found, "a configuration of a logger"), found, depth + 1);
     }
 
     // A macro's value is not looked through for macros again, as pmcpp does not; what is no macro stays as it is.

@@ -42,7 +42,7 @@ public static class RuleFile
     private static readonly TimeSpan LongestTimeout = TimeSpan.FromSeconds(60);
 
     /// <summary>Reads a YAML file; all faults of it are told at once.</summary>
-    public static IReadOnlyList<Rule> Load(string path) => Parse(ConfigurationText.Load(path), path);
+    public static IReadOnlyList<Rule> Load(string path) => Parse(GivenFile.ReadText(path, "a file of rules"), path);
 
     public static IReadOnlyList<Rule> Parse(string text, string where)
     {

@@ -16,6 +16,8 @@ public sealed class RefusalTests : IDisposable
     [InlineData("is not installed", "--runtime=nope")]
     [InlineData("cannot be written to", "--uuid-file-save=/nodir/u1")]
     [InlineData("There is no file /nope", "--pod-manifest=/nope")]
+    [InlineData("/tmp is a folder", "--pod-manifest=/tmp")]
+    [InlineData("/dev/zero has more than 4194304 bytes", "--pod-manifest=/dev/zero")]
     public void Leaves_no_pod_behind(string sentence, string option)
     {
         var run = _root.Muster(["run", "--net=none", option, .. option.StartsWith("--pod", StringComparison.Ordinal) ? Array.Empty<string>() : [_image, "--", "-c", "true"]]);

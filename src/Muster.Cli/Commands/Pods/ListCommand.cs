@@ -65,7 +65,7 @@ internal static class ListCommand
     private static async Task<int> StatusAsync(Invocation call, CancellationToken ct)
     {
         var door = new PodDoor(call);
-        var text = call.Value("uuid-file") is { } file ? (await File.ReadAllTextAsync(file, ct)).Trim()
+        var text = call.Value("uuid-file") is { } file ? StopCommand.ReadUuid(file)
             : call.Arguments.Count == 1 ? call.Arguments[0]
             : throw new MusterException(ErrorKind.Usage, "Name a pod, or give --uuid-file=FILE");
         using var pod = door.Store.Find(text);

@@ -137,7 +137,7 @@ internal static class RunCommand
 
     private static async Task<PodSpec> FromManifestAsync(SpecBuilder builder, string file, ImageStore images, Func<string, Task<StoredImage>> find, CancellationToken ct)
     {
-        var manifest = PodManifestReader.Read(await File.ReadAllBytesAsync(file, ct), file);
+        var manifest = PodManifestReader.Read(GivenFile.Read(file, "a pod manifest", PodManifestReader.MaxBytes), file);
         var apps = new List<AppSpec>();
         foreach (var app in manifest.Apps)
         {

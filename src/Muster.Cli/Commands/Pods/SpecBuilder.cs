@@ -220,17 +220,16 @@ internal sealed class SpecBuilder
     private static IEnumerable<NameValue> ReadEnvironment(string file)
     {
         var number = 0;
-        foreach (var line in File.ReadLines(file))
+        foreach (var line in GivenFile.ReadText(file, "a file of environment variables").Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
             if (++number > MaxEnvironmentLines)
             {
                 throw new MusterException(ErrorKind.Invalid, $"{file} has more than {MaxEnvironmentLines} lines");
             }
 
-            var text = line.Trim();
-            if (text.Length > 0 && text[0] is not ('#' or ';'))
+            if (line[0] is not ('#' or ';'))
             {
-                yield return Pair(text);
+                yield return Pair(line);
             }
         }
     }

@@ -244,15 +244,6 @@ internal static class StopCommand
         json.WriteEndObject();
     }
 
-    private static string ReadUuid(string file)
-    {
-        try
-        {
-            return File.ReadAllText(file).Trim();
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new MusterException(ErrorKind.NotFound, $"There is no file {file}: --uuid-file takes what --uuid-file-save has written");
-        }
-    }
+    /// <summary>What <c>--uuid-file-save</c> has written.</summary>
+    internal static string ReadUuid(string file) => GivenFile.ReadText(file, "what --uuid-file-save has written", maxBytes: 1024).Trim();
 }

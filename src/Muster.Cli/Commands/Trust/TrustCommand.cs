@@ -130,7 +130,7 @@ internal static class TrustCommand
         {
             keys.Add((argument.StartsWith("https://", StringComparison.Ordinal) || argument.StartsWith("http://", StringComparison.Ordinal)
                 ? await DownloadAsync(web, new Uri(argument), ct)
-                : ReadFile(argument), argument));
+                : PublicKeyFile.Parse(GivenFile.Read(argument, "a public key", MaxKeyBytes), argument), argument));
         }
 
         return keys;
@@ -141,19 +141,6 @@ internal static class TrustCommand
         var document = await web.GetAsync(address, MaxKeyBytes, null, ct)
             ?? throw new MusterException(ErrorKind.NotFound, $"{HttpFetcher.Shown(address)} does not exist there (404): check the address");
         return PublicKeyFile.Parse(document.Bytes, HttpFetcher.Shown(address));
-    }
-
-    private static PublicKeyFile ReadFile(string path)
-    {
-        var file = new FileInfo(path);
-        if (!file.Exists)
-        {
-            throw new MusterException(ErrorKind.NotFound, $"There is no file {path}: give a key's file or https address");
-        }
-
-        return file.Length <= MaxKeyBytes
-            ? PublicKeyFile.Parse(File.ReadAllBytes(path), path)
-            : throw new MusterException(ErrorKind.Invalid, $"{path} has {file.Length} bytes, more than any public key");
     }
 
     /// <summary>
