@@ -18,7 +18,7 @@ public sealed class ImageExport
     /// <summary>What signs an image that goes to a registry, beside the signatures that it has.</summary>
     public IReadOnlyList<IImageSigner> Signers { get; init; } = [];
 
-    /// <summary>Writes an image to where <paramref name="destination"/> points: <c>file.aci</c>, <c>oci:</c>, <c>oci-archive:</c>, <c>docker://</c>.</summary>
+    /// <summary>Writes an image to where <paramref name="destination"/> points: an ACI file, <c>oci:</c>, <c>oci-archive:</c>, <c>docker://</c>.</summary>
     /// <param name="image">The image, under the name whose signatures go along.</param>
     /// <param name="destination">Where to.</param>
     /// <param name="overwrite">Whether a file that exists is replaced.</param>

@@ -12,18 +12,21 @@ internal static class ImageCopyCommands
 
     private static readonly Option Gzip = new("gzip", "Compress an ACI with gzip instead of leaving it uncompressed");
 
+    private const string Forms = "FILE.aci (or file:///FILE of any name), oci:DIR[:tag], oci-archive:FILE[:tag] or docker://host/repository[:tag]";
+
     private static readonly Option Insecure = FetchCommand.Insecure;
 
     public static readonly Command Export = new()
     {
         Words = ["image", "export"],
         Summary = "Write an image of the store to a file, as App Container or OCI image",
-        Usage = "[OPTION…] IMAGE FILE.aci|oci:DIR[:TAG]|oci-archive:FILE[:TAG]",
+        Usage = "[OPTION…] IMAGE FILE.aci|file:///FILE|oci:DIR[:TAG]|oci-archive:FILE[:TAG]",
         Description = """
             An image in its own format leaves as it came, with the same id: an OCI image bit by bit, an ACI uncompressed. In
             the other format its root becomes one layer, or one rootfs, and its app section is translated. Signatures go along
             where the format has a place for them: an ACI that is signed leaves as it came, with its signature beside it as
-            FILE.aci.asc; a layout keeps those of cosign. A warning names what stays behind.
+            FILE.aci.asc; a layout keeps those of cosign. A warning names what stays behind. A path that does not end in .aci does
+            not say what to write and is refused; file:///PATH is an ACI under any name.
             """,
         Example = """
             muster image export example.com/app:1.0 app.aci
@@ -40,7 +43,7 @@ internal static class ImageCopyCommands
         Aliases = [["push"]],
         Summary = "Push an image of the store to a registry or a layout",
         Usage = "[OPTION…] IMAGE DESTINATION",
-        Description = "DESTINATION is docker://[host[:port]/]repository[:tag], oci:DIR[:tag], oci-archive:FILE[:tag] or a file.aci. What is there already is not sent again. Signatures are pushed first: cosign's under their tag, bundles as referrers, simple signing into the folder that registries.d names (lookaside-staging). --sign-by and --sign-by-sigstore-private-key sign it anew, under the name that it has there.",
+        Description = "DESTINATION is docker://[host[:port]/]repository[:tag], oci:DIR[:tag], oci-archive:FILE[:tag] or a FILE.aci. What is there already is not sent again. Signatures are pushed first: cosign's under their tag, bundles as referrers, simple signing into the folder that registries.d names (lookaside-staging). --sign-by and --sign-by-sigstore-private-key sign it anew, under the name that it has there.",
         Example = """
             muster image push example.com/app:1.0 docker://registry.example.com/app:1.0
             # signed with a key of cosign generate-key-pair
@@ -74,6 +77,10 @@ internal static class ImageCopyCommands
     private static async Task<int> RunAsync(Invocation call, bool local, CancellationToken ct)
     {
         var store = new ImageStore(call.Root, call.Time);
+        // Before anything is fetched or written: a wrong destination is a slip of the pen.
+        var destination = call.Value("to-root") is not null ? null
+            : call.Arguments.Count > 1 ? Destination(call.Arguments[1])
+            : throw new MusterException(ErrorKind.Usage, $"Name a destination: {Forms}");
         var options = new FetchOptions
         {
             Insecure = FetchOptions.ParseInsecure(call.Values("insecure-options")),
@@ -102,12 +109,7 @@ internal static class ImageCopyCommands
             return 0;
         }
 
-        if (call.Arguments.Count < 2)
-        {
-            throw new MusterException(ErrorKind.Usage, "Name a destination: file.aci, oci:DIR[:tag], oci-archive:FILE[:tag] or docker://host/repository[:tag]");
-        }
-
-        await export.ToAsync(image, Destination(call.Arguments[1]), call.Has("overwrite"), call.Has("gzip"), options, call.Warn, ct);
+        await export.ToAsync(image, destination!, call.Has("overwrite"), call.Has("gzip"), options, call.Warn, ct);
         ImageRows.WriteIds(call, [image]);
         return 0;
     }
@@ -115,8 +117,14 @@ internal static class ImageCopyCommands
     private static ImageReference Destination(string text)
     {
         var reference = ImageReference.Parse(text, ErrorKind.Usage);
-        return reference.Kind is ReferenceKind.AciName or ReferenceKind.Id or ReferenceKind.AciUrl or ReferenceKind.DockerArchive
-            ? throw new MusterException(ErrorKind.Usage, $"\"{text}\" is not a place to write to: name a file.aci (or ./FILE), oci:DIR[:tag], oci-archive:FILE[:tag] or docker://host/repository[:tag]")
+        if (reference.Kind is ReferenceKind.AciName or ReferenceKind.Id or ReferenceKind.AciUrl or ReferenceKind.DockerArchive)
+        {
+            throw new MusterException(ErrorKind.Usage, $"\"{text}\" is not a place to write to: name {Forms}");
+        }
+
+        // A path alone may be meant as any of them: one that does not say which is not guessed at.
+        return reference.Kind == ReferenceKind.AciFile && !text.EndsWith(".aci", StringComparison.Ordinal) && !text.StartsWith("file:", StringComparison.Ordinal)
+            ? throw new MusterException(ErrorKind.Usage, $"\"{text}\" does not say what kind of image is to be written there: name {Forms}")
             : reference;
     }
 }
