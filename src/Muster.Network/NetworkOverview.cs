@@ -100,7 +100,7 @@ public sealed class NetworkOverview
         var view = Inspect(name);
         if (view.Pods.Count > 0)
         {
-            throw new MusterException(ErrorKind.Busy, $"Network {name} is used by {view.Pods.Count} {(view.Pods.Count == 1 ? "pod" : "pods")} ({string.Join(", ", view.Pods.Take(3).Select(p => p.Pod))}): stop them first, or run muster gc if they are gone");
+            throw new MusterException(ErrorKind.Busy, $"Network {name} is used by {Quantity.Counted(view.Pods.Count, "pod")} ({string.Join(", ", view.Pods.Take(3).Select(p => p.Pod))}): stop them first, or run muster gc if they are gone");
         }
 
         if (view.Kind == "managed")

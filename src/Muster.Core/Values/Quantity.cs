@@ -64,4 +64,8 @@ public static class Quantity
 
         return unit == 0 ? $"{bytes} B" : value.ToString(value < 10 ? "0.00" : value < 100 ? "0.0" : "0", CultureInfo.InvariantCulture) + " " + units[unit];
     }
+
+    /// <summary>Writes a count for people: <c>1 image</c>, <c>2 images</c>; <paramref name="many"/> is for words that take more than an s.</summary>
+    public static string Counted(long number, string one, string? many = null) =>
+        string.Create(CultureInfo.InvariantCulture, $"{number} {(number == 1 ? one : many ?? one + "s")}");
 }

@@ -204,7 +204,7 @@ public sealed class OciImporter
         var ids = config.Rootfs!.DiffIds!;
         if (ids.Count != manifest.Layers.Count)
         {
-            throw new MusterException(ErrorKind.Invalid, $"{location}: the image has {manifest.Layers.Count} layers but its configuration names {ids.Count}");
+            throw new MusterException(ErrorKind.Invalid, $"{location}: the image has {Quantity.Counted(manifest.Layers.Count, "layer")} but its configuration names {ids.Count}");
         }
 
         return ids.ConvertAll(id => Digest.TryParse(id, out var digest) && digest.Algorithm == "sha256"

@@ -301,7 +301,7 @@ public sealed class TrustJudge
 
         var why = keys.Count == 0
             ? $"no cosign key is trusted {ScopeOf(identity)}"
-            : $"none of the {keys.Count} cosign keys trusted {ScopeOf(identity)} made it, or it was altered";
+            : $"{(keys.Count == 1 ? "the one cosign key" : $"none of the {keys.Count} cosign keys")} trusted {ScopeOf(identity)} {(keys.Count == 1 ? "did not make" : "made")} it, or it was altered";
         return new SignatureOpinion(scheme, location, false, why) { Identity = identity };
     }
 

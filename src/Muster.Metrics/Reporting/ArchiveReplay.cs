@@ -167,7 +167,7 @@ public static class ArchiveReplay
     private static string Text(MetricType type, MetricValue value) => type switch
     {
         MetricType.String => value.Text,
-        MetricType.Event or MetricType.HighResolutionEvent => $"{value.Events.Count} events",
+        MetricType.Event or MetricType.HighResolutionEvent => Quantity.Counted(value.Events.Count, "event"),
         _ => Convert.ToHexStringLower(value.Bytes.AsSpan(0, Math.Min(value.Bytes.Length, 64))),
     };
 }

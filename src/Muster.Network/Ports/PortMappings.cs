@@ -37,7 +37,7 @@ public static class PortMappings
         var address = colon < 0 ? null : Address(rest[..colon], text);
         if (host.Count != pod.Count)
         {
-            throw Refused(text, $"the host's range has {host.Count} ports and the pod's {pod.Count}");
+            throw Refused(text, $"the host's range has {Quantity.Counted(host.Count, "port")} and the pod's {pod.Count}");
         }
 
         return [.. Enumerable.Range(0, host.Count).Select(i => new PortMapping(null, protocol, address, host.First + i, pod.First + i))];

@@ -50,5 +50,12 @@ public sealed class ImageVerbTests : IDisposable
         File.ReadAllBytes(_folder + "/name").Should().Equal(File.ReadAllBytes(_folder + "/app.aci"));
     }
 
+    [Fact]
+    public void One_image_is_told_in_the_singular()
+    {
+        Muster("image", "verify").Succeeded().Out.Should().Be("1 image: nothing differs\n");
+        Muster("image", "gc", "--unused", "--grace-period=0s").Succeeded().Out.Should().StartWith("removed 1 image, 1 tree, 1 blob, 0 leftovers: ");
+    }
+
     private ProgramRun Muster(params string[] words) => Captured.Muster(["--root", _folder + "/root", .. words]);
 }

@@ -56,4 +56,10 @@ public sealed class QuantityTests
     [InlineData(63_100_000, "63.1 MB")]
     [InlineData(123_456_789_012, "123 GB")]
     public void Writes_sizes_for_people(long bytes, string text) => Quantity.FormatBytes(bytes).Should().Be(text);
+
+    [Theory]
+    [InlineData(0, "0 images")]
+    [InlineData(1, "1 image")]
+    [InlineData(2, "2 images")]
+    public void Counts_one_thing_in_the_singular(int number, string text) => Quantity.Counted(number, "image").Should().Be(text);
 }

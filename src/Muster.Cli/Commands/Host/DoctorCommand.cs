@@ -35,7 +35,7 @@ internal static class DoctorCommand
         var user = ProcessControl.EffectiveUser;
         yield return new("root", user == 0, true, user == 0 ? "running as root" : $"running as user {user}", "use sudo: pods need namespaces, mounts and cgroups");
         var hierarchies = CgroupHierarchies.Load();
-        yield return new("cgroups", hierarchies.All.Count > 0, true, hierarchies.All.Count == 0 ? "no cgroup hierarchy is mounted" : hierarchies.IsUnified ? "version 2" : $"version 1, {hierarchies.All.Count} hierarchies", "mount cgroup2 at /sys/fs/cgroup");
+        yield return new("cgroups", hierarchies.All.Count > 0, true, hierarchies.All.Count == 0 ? "no cgroup hierarchy is mounted" : hierarchies.IsUnified ? "version 2" : $"version 1, {Quantity.Counted(hierarchies.All.Count, "hierarchy", "hierarchies")}", "mount cgroup2 at /sys/fs/cgroup");
         foreach (var system in new[] { "overlay", "tmpfs", "proc" })
         {
             var known = File.ReadLines("/proc/filesystems").Any(l => l.TrimStart().EndsWith(system, StringComparison.Ordinal)) || Module(system);

@@ -41,7 +41,7 @@ internal static class ImageGcCommand
             }
             else if (!call.Quiet)
             {
-                call.Terminal.Out.WriteLine($"removed {report.Images.Count} images, {report.Trees} trees, {report.Blobs} blobs, {report.Leftovers} leftovers: {Quantity.FormatBytes(report.Bytes)}");
+                call.Terminal.Out.WriteLine($"removed {Quantity.Counted(report.Images.Count, "image")}, {Quantity.Counted(report.Trees, "tree")}, {Quantity.Counted(report.Blobs, "blob")}, {Quantity.Counted(report.Leftovers, "leftover")}: {Quantity.FormatBytes(report.Bytes)}");
             }
 
             return 0;

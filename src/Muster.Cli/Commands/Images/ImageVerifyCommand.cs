@@ -64,7 +64,7 @@ internal static class ImageVerifyCommand
         }
         else if (!call.Quiet)
         {
-            call.Terminal.Out.WriteLine($"{images.Count} images: nothing differs");
+            call.Terminal.Out.WriteLine($"{Quantity.Counted(images.Count, "image")}: nothing differs");
         }
 
         return rows.Count == 0 ? 0 : Differs;

@@ -83,7 +83,7 @@ internal sealed class MetricAccess : IDisposable
         MetricType.Float => ((float)value.Value.Real).ToString(CultureInfo.InvariantCulture),
         MetricType.Double => value.Value.Real.ToString(CultureInfo.InvariantCulture),
         MetricType.String => value.Value.Text,
-        MetricType.Event or MetricType.HighResolutionEvent => $"{value.Value.Events.Count} events",
+        MetricType.Event or MetricType.HighResolutionEvent => Quantity.Counted(value.Value.Events.Count, "event"),
         _ => Convert.ToHexStringLower(value.Value.Bytes),
     };
 

@@ -234,7 +234,7 @@ internal static class MetricTopCommand
         var screen = new StringBuilder("\e[H");
         var pods = all.Where(r => r.Kind != "app").ToList();
         var part = chosen.Count > room ? $"{first + 1}-{Math.Min(chosen.Count, first + room)} of " : "";
-        Line($"{now:HH:mm:ss}  {part}{chosen.Count} {(chosen.Count == 1 ? "container" : "containers")}  {pods.Sum(r => r.Cpu ?? 0):0.00} CPUs  {TopRow.Bytes(pods.Sum(r => r.Memory ?? 0))} memory  by {view.Sort}", "1");
+        Line($"{now:HH:mm:ss}  {part}{Quantity.Counted(chosen.Count, "container")}  {pods.Sum(r => r.Cpu ?? 0):0.00} CPUs  {TopRow.Bytes(pods.Sum(r => r.Memory ?? 0))} memory  by {view.Sort}", "1");
         Line("c CPU  m memory  i I/O  n network  P PSI  t throttled  a apps  q quit", "2");
 
         // Widths are those of all rows, that nothing moves when one comes into view.

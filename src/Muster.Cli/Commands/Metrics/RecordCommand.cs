@@ -62,7 +62,7 @@ internal static class RecordCommand
                 : await logger.RunArchiveAsync(target, bounds, end.Token);
             if (!call.Quiet)
             {
-                call.Terminal.Say($"{summary.Archive}: {summary.Samples} {(summary.Samples == 1 ? "record" : "records")}");
+                call.Terminal.Say($"{summary.Archive}: {Quantity.Counted(summary.Samples, "record")}");
             }
 
             return 0;

@@ -58,7 +58,7 @@ internal static class ReportCommand
                 Write(call, file, ReportPage.Render(report));
                 if (!call.Quiet && !OutputFile.IsStandardOutput(file))
                 {
-                    call.Terminal.Say($"{file}: {report.Subjects.Count} {(report.Subjects.Count == 1 ? "subject" : "subjects")}, {report.From.ToString("u", CultureInfo.InvariantCulture)} to {report.To.ToString("u", CultureInfo.InvariantCulture)}");
+                    call.Terminal.Say($"{file}: {Quantity.Counted(report.Subjects.Count, "subject")}, {report.From.ToString("u", CultureInfo.InvariantCulture)} to {report.To.ToString("u", CultureInfo.InvariantCulture)}");
                 }
             }
 

@@ -85,7 +85,7 @@ internal static class RuleCommand
     private static int Checked(Invocation call, IReadOnlyList<Rule> rules, IReadOnlyList<MetricNames> names)
     {
         RuleEvaluation.Check(rules, names);
-        call.Terminal.Say($"{call.Arguments[0]}: {rules.Count} {(rules.Count == 1 ? "rule" : "rules")}, each of them fits the metrics there are");
+        call.Terminal.Say($"{call.Arguments[0]}: {Quantity.Counted(rules.Count, "rule")}, each of them fits the metrics there are");
         return 0;
     }
 

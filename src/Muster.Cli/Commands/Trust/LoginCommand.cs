@@ -85,7 +85,7 @@ internal static class LoginCommand
         if (call.Has("all"))
         {
             var count = files.ForgetAll();
-            Say(call, $"{count} logins were forgotten ({files.Written})");
+            Say(call, $"{Quantity.Counted(count, "login was", "logins were")} forgotten ({files.Written})");
             return Task.FromResult(0);
         }
 
