@@ -266,7 +266,7 @@ public sealed class TrustJudge
         var message = OpenPgpMessage.Parse(signature.Payload.Span);
         // Without a registry in the reference the name inside decides which keys are asked; it is believed only if one of them signed.
         var statement = SignedStatement.OfSimpleSigning(message.Content, SimpleType);
-        var identity = asked.Repository ?? statement.Identity?.Repository ?? "";
+        var identity = asked.Repository ?? statement.Repository(manifest);
         var keys = _store.KeysFor(identity);
         var verdict = message.Verify([.. keys.Where(k => k.Key?.OpenPgp is not null).Select(k => k.Key!.OpenPgp!)], _time.GetUtcNow());
         var opinion = Opinion("simple-signing", signature.Location, verdict, identity);
@@ -276,15 +276,15 @@ public sealed class TrustJudge
     private SignatureOpinion Cosign(ImageIdentity asked, Digest manifest, OciSignature signature)
     {
         var statement = SignedStatement.OfSimpleSigning(signature.Payload, CosignType);
-        var opinion = ByCosignKey("cosign", asked.Repository ?? statement.Identity?.Repository ?? "", signature.Location, key => key.Verify(signature.Payload.Span, signature.Signature.Span));
+        var opinion = ByCosignKey("cosign", asked.Repository ?? statement.Repository(manifest), signature.Location, key => key.Verify(signature.Payload.Span, signature.Signature.Span));
         return opinion.Accepted ? Match(opinion, statement, asked, manifest, nameRequired: false) : opinion;
     }
 
     private SignatureOpinion Bundle(ImageIdentity asked, Digest manifest, OciSignature signature)
     {
-        var (signed, signatures, payload) = SignedStatement.OfBundle(signature.Payload);
+        var (signed, made, payload) = SignedStatement.OfBundle(signature.Payload);
         var statement = SignedStatement.OfInToto(payload);
-        var opinion = ByCosignKey("sigstore-bundle", asked.Repository ?? statement.Identity?.Repository ?? "", signature.Location, key => signatures.Any(s => key.Verify(signed, s)));
+        var opinion = ByCosignKey("sigstore-bundle", asked.Repository ?? statement.Repository(manifest), signature.Location, key => key.Verify(signed, made));
         return opinion.Accepted ? Match(opinion, statement, asked, manifest, nameRequired: false) : opinion;
     }
 
@@ -308,31 +308,27 @@ public sealed class TrustJudge
     /// <summary>A genuine signature must also be about this manifest and this name.</summary>
     private SignatureOpinion Match(SignatureOpinion opinion, SignedStatement statement, ImageIdentity asked, Digest manifest, bool nameRequired)
     {
-        if (!statement.Digests.Contains(manifest.ToString(), StringComparer.Ordinal))
+        var about = statement.About(manifest);
+        if (about.Count == 0)
         {
-            return opinion with { Accepted = false, Reason = $"{OtherImage} ({string.Join(", ", statement.Digests.Take(3))})" };
+            return opinion with { Accepted = false, Reason = $"{OtherImage} ({Shown(string.Join(", ", statement.Subjects.SelectMany(s => s.Digests).Take(2)))})" };
         }
 
-        if (statement.Identity is not { } named)
-        {
-            return nameRequired ? opinion with { Accepted = false, Reason = "it names no image" } : opinion;
-        }
-
-        if (asked.Repository is null || asked.IsNamedBy(named))
+        if (about.Any(s => s.Identity is { } named ? IsFor(asked, named) : !nameRequired))
         {
             return opinion;
         }
 
-        foreach (var (prefix, signedAs) in _policy.Decide(asked, asked.Repository).SignedAs)
-        {
-            if (asked.Moved(prefix, signedAs) is { } moved && moved.IsNamedBy(named))
-            {
-                return opinion;
-            }
-        }
-
-        return opinion with { Accepted = false, Reason = $"{OtherName} \"{PgpText.Clean(System.Text.Encoding.UTF8.GetBytes(named.Name))}\"" };
+        var names = about.Where(s => s.Identity is not null).Select(s => $"\"{Shown(s.Identity!.Name)}\"").Take(3).ToList();
+        return opinion with { Accepted = false, Reason = names.Count == 0 ? "it names no image" : $"{OtherName} {string.Join(", ", names)}" };
     }
+
+    private bool IsFor(ImageIdentity asked, ImageIdentity named) =>
+        asked.Repository is null
+        || asked.IsNamedBy(named)
+        || _policy.Decide(asked, asked.Repository).SignedAs.Any(rule => asked.Moved(rule.Prefix, rule.SignedAs) is { } moved && moved.IsNamedBy(named));
+
+    private static string Shown(string text) => PgpText.Clean(System.Text.Encoding.UTF8.GetBytes(text));
 
     private static SignatureOpinion Opinion(string scheme, string location, OpenPgpVerdict verdict, string identity) =>
         new(scheme, location, verdict.Accepted, verdict.Reason)
