@@ -143,6 +143,11 @@ public sealed partial class ImageFetcher
         var verdict = options.Insecure.HasFlag(InsecureOptions.Image)
             ? new OciVerdict(_verdicts.Insecure(source.Location, name), [], null)
             : await _verdicts.OciAsync(source, manifest.Document.Digest, ct);
+        if (source.Unread is { IsAll: true } unread)
+        {
+            options.Warn?.Invoke($"{unread.Clause}, which some servers say of what they do not have: {reference} is verified by another signature");
+        }
+
         using var pending = await new OciImporter(_store).ImportAsync(source, manifest, platform, name, tag, options.Progress, ct);
         _verdicts.Bans(pending.Record);
         return pending.Commit([Signed(pending, reference.ToString(), verdict)]);

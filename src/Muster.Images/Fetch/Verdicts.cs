@@ -20,7 +20,7 @@ internal sealed class Verdicts(MusterRoot root, TimeProvider time)
     public async Task<OciVerdict> OciAsync(PinnedSource source, Digest manifest, CancellationToken ct)
     {
         var named = await source.ReadRootAsync(ct);
-        return await OciAsync(source.Location, named.Digest == manifest ? null : named, manifest, source.ReadSignaturesAsync, ct);
+        return await OciAsync(source.Location, named.Digest == manifest ? null : named, manifest, source.ReadSignaturesAsync, () => source.Unread?.Clause, ct);
     }
 
     /// <summary>The same for an image that another store kept with its signatures, by the name under which that store has it.</summary>
@@ -29,22 +29,22 @@ internal sealed class Verdicts(MusterRoot root, TimeProvider time)
         var manifest = Digest.Parse(image.Record.Blobs[0]);
         var index = KeptSignatures.Index(store, image.Reference);
         var names = index is not null && OciDocuments.ReadIndex(index).Any(e => e.Descriptor.Digest == manifest);
-        return OciAsync(TrustJudge.AskedAs(image.Reference), names ? index : null, manifest, (digest, _) => Task.FromResult(KeptSignatures.Of(store, image.Reference, digest)), ct);
+        return OciAsync(TrustJudge.AskedAs(image.Reference), names ? index : null, manifest, (digest, _) => Task.FromResult(KeptSignatures.Of(store, image.Reference, digest)), () => null, ct);
     }
 
-    private async Task<OciVerdict> OciAsync(string location, OciDocument? index, Digest manifest, Func<Digest, CancellationToken, Task<IReadOnlyList<OciSignature>>> read, CancellationToken ct)
+    private async Task<OciVerdict> OciAsync(string location, OciDocument? index, Digest manifest, Func<Digest, CancellationToken, Task<IReadOnlyList<OciSignature>>> read, Func<string?> unread, CancellationToken ct)
     {
         var own = await read(manifest, ct);
         if (index is null)
         {
-            return new OciVerdict(_judge.JudgeOci(location, manifest, own), [.. own.Select(s => (manifest, s))], null);
+            return new OciVerdict(_judge.JudgeOci(location, manifest, own, unread()), [.. own.Select(s => (manifest, s))], null);
         }
 
         // Both are kept: another place may trust other keys, or have the manifest without its index.
         var signatures = await read(index.Digest, ct);
         var byIndex = _judge.ExamineOci(location, index.Digest, signatures).Any(o => o.Accepted);
         // The refusal that tells most: of the manifest's signatures where it has some, else of the index's.
-        var trust = !byIndex && (own.Count > 0 || signatures.Count == 0) ? _judge.JudgeOci(location, manifest, own) : _judge.JudgeOci(location, index.Digest, signatures);
+        var trust = !byIndex && (own.Count > 0 || signatures.Count == 0) ? _judge.JudgeOci(location, manifest, own, unread()) : _judge.JudgeOci(location, index.Digest, signatures, unread());
         return new OciVerdict(trust, [.. own.Select(s => (manifest, s)), .. signatures.Select(s => (index.Digest, s))], signatures.Count > 0 ? index : null);
     }
 
@@ -108,6 +108,8 @@ internal sealed class PinnedSource(IOciSource source) : IOciSource
     public Task<Stream> OpenBlobAsync(OciDescriptor descriptor, long offset, CancellationToken ct) => source.OpenBlobAsync(descriptor, offset, ct);
 
     public Task<IReadOnlyList<OciSignature>> ReadSignaturesAsync(Digest manifest, CancellationToken ct) => source.ReadSignaturesAsync(manifest, ct);
+
+    public UnreadSignatures? Unread => source.Unread;
 
     public ValueTask DisposeAsync() => source.DisposeAsync();
 }

@@ -22,6 +22,11 @@ public sealed record OciSignature(string Scheme, ReadOnlyMemory<byte> Payload, R
 /// <summary>A manifest beside an image that carries signatures of it, with every blob that it names.</summary>
 public sealed record OciCarrier(OciDocument Manifest, IReadOnlyList<(OciDescriptor Descriptor, ReadOnlyMemory<byte> Content)> Blobs);
 
+/// <summary>Signatures that a place would not show.</summary>
+/// <param name="Clause">Who refused what, for messages.</param>
+/// <param name="IsAll">Whether that place showed none at all.</param>
+public sealed record UnreadSignatures(string Clause, bool IsAll);
+
 /// <summary>A place that OCI images are read from: a layout, an archive, a registry. One source stands for one reference.</summary>
 public interface IOciSource : IAsyncDisposable
 {
@@ -39,6 +44,9 @@ public interface IOciSource : IAsyncDisposable
 
     /// <summary>Every signature that the place holds for a manifest; none is an empty list.</summary>
     Task<IReadOnlyList<OciSignature>> ReadSignaturesAsync(Digest manifest, CancellationToken ct);
+
+    /// <summary>What <see cref="ReadSignaturesAsync"/> was refused; null where it saw all.</summary>
+    UnreadSignatures? Unread => null;
 }
 
 /// <summary>A place that OCI images are written to.</summary>

@@ -34,6 +34,8 @@ public sealed class TrustJudge
     private const string OtherName = "it is a signature for the name";
     private const string OtherImage = "it is a signature of another image";
 
+    private const string Mismatch = "does not match";
+
     private const string SimpleType = "atomic container signature";
     private const string CosignType = "cosign container image signature";
 
@@ -99,7 +101,11 @@ public sealed class TrustJudge
     /// Judges the signatures found beside an OCI manifest: one accepted is enough. <paramref name="reference"/> is the
     /// normalised one that was asked for; where it names no registry, the signature's own name decides which keys count.
     /// </summary>
-    public TrustRecord JudgeOci(string reference, Digest manifest, IReadOnlyList<OciSignature> signatures)
+    /// <param name="reference">What was asked for.</param>
+    /// <param name="manifest">The manifest's digest.</param>
+    /// <param name="signatures">What was found beside it.</param>
+    /// <param name="unread">A clause on signatures that could not be seen, for the refusal; or null.</param>
+    public TrustRecord JudgeOci(string reference, Digest manifest, IReadOnlyList<OciSignature> signatures, string? unread = null)
     {
         var opinions = ExamineOci(reference, manifest, signatures);
         foreach (var opinion in opinions)
@@ -111,7 +117,9 @@ public sealed class TrustJudge
         }
 
         var asked = ImageIdentity.Of(reference);
-        throw opinions.Count == 0 ? Unsigned(reference, reference) : Refused(reference, opinions, asked.Repository ?? opinions[0].Identity);
+        throw opinions.Count == 0
+            ? Unsigned(reference, unread is null ? reference : $"{reference}, and {unread}")
+            : Refused(reference, opinions, asked.Repository ?? opinions[0].Identity, unread);
     }
 
     /// <summary>Says of each signature who made it and why it is accepted or not; refuses only by policy.</summary>
@@ -393,10 +401,10 @@ public sealed class TrustJudge
         ErrorKind.Forbidden,
         $"{name} is not signed (no signature was found at {location}): have it signed, or accept it unverified with --insecure-options=image");
 
-    private static MusterException Refused(string name, IReadOnlyList<SignatureOpinion> opinions, string? identity)
+    private static MusterException Refused(string name, IReadOnlyList<SignatureOpinion> opinions, string? identity, string? unread = null)
     {
-        var reasons = string.Join("; ", opinions.Select(o => $"the {o.Scheme} signature of {o.Location} is not accepted: {o.Reason}"));
-        if (opinions.All(o => o.Reason.Contains("does not match", StringComparison.Ordinal)))
+        var reasons = string.Join("; ", opinions.Select(o => $"the {o.Scheme} signature of {o.Location} is not accepted: {o.Reason}").Concat(unread is null ? [] : [unread]));
+        if (opinions.All(o => o.Reason.Contains(Mismatch, StringComparison.Ordinal)))
         {
             return new MusterException(ErrorKind.Forbidden, $"{name} is not verified: {reasons}. The content or its signature was altered or belongs to another image: fetch both again from their maker");
         }

@@ -21,6 +21,8 @@ public sealed class RegistrySource : IOciSource
     private readonly RegistryReference _reference;
     private readonly IReadOnlyList<RegistryReference> _places;
     private int _place;
+    private int _inLookaside;
+    private string? _refused;
 
     /// <summary>A source for one reference; contacts nobody yet. The session stays the caller's.</summary>
     /// <param name="firstPlace">How many of the mirrors are passed by, because what they sent was no good.</param>
@@ -100,6 +102,9 @@ public sealed class RegistrySource : IOciSource
 
         return found;
     }
+
+    /// <inheritdoc/>
+    public UnreadSignatures? Unread => _refused is null ? null : new UnreadSignatures(_refused, _inLookaside == 0);
 
     /// <summary>Every tag of the repository, page by page (distribution-spec, "Listing Tags").</summary>
     public async Task<IReadOnlyList<string>> ListTagsAsync(CancellationToken ct)
@@ -251,7 +256,7 @@ public sealed class RegistrySource : IOciSource
             }
             else
             {
-                bytes = (await _session.Web.GetAsync(address, WebLimits.MaxSmallBytes, null, ct))?.Bytes;
+                bytes = await ReadFromLookasideAsync(address, ct);
             }
 
             if (bytes is null)
@@ -259,7 +264,27 @@ public sealed class RegistrySource : IOciSource
                 return;
             }
 
+            _inLookaside++;
             found.Add(new OciSignature("simple-signing", bytes, default, address.IsFile ? address.LocalPath : HttpFetcher.Shown(address)));
+        }
+    }
+
+    /// <summary>A signature of a lookaside on the web, or null: where one ends or has none. A refusal is remembered.</summary>
+    private async Task<byte[]?> ReadFromLookasideAsync(Uri address, CancellationToken ct)
+    {
+        using var response = await _session.Web.SendAsync(address, uri => HttpFetcher.Request(HttpMethod.Get, uri), again: true, ct);
+        switch (response.StatusCode)
+        {
+            case HttpStatusCode.OK:
+                return await _session.Web.ReadAsync(response, WebLimits.MaxSmallBytes, ct);
+            case HttpStatusCode.NotFound or HttpStatusCode.Gone:
+                return null;
+            case HttpStatusCode.Forbidden:
+                // Storage services say so of what they do not have to those who may not list it.
+                _refused ??= $"the lookaside refused {HttpFetcher.Shown(address)} with 403";
+                return null;
+            default:
+                throw HttpFetcher.Failed(response);
         }
     }
 
