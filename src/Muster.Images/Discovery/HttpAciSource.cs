@@ -93,24 +93,47 @@ public sealed class HttpAciSource
         }
 
         var etag = response.Headers.ETag;
+        var mark = Mark(response);
         var fresh = response.Headers.CacheControl is { NoCache: false, NoStore: false, MaxAge: { } age } && age > TimeSpan.Zero ? _web.Time.GetUtcNow() + age : (DateTimeOffset?)null;
         var body = await _web.OpenAsync(response, ct);
         // Without a length, or a strong mark of the version, a broken download cannot be told apart from another file: it fails.
-        var content = length is { } size && etag is { IsWeak: false }
-            ? new ResumingStream(body, 0, size, HttpFetcher.Shown(Image), (at, token) => ResumeAsync(at, etag, token))
+        var content = length is { } size && mark is not null
+            ? new ResumingStream(body, 0, size, HttpFetcher.Shown(Image), (at, token) => ResumeAsync(at, size, mark, token))
             : body;
         return new RemoteAci(content, length, new RemoteVersion(etag?.ToString(), fresh));
     }
 
-    private async Task<Stream> ResumeAsync(long at, EntityTagHeaderValue etag, CancellationToken ct)
+    /// <summary>
+    /// What tells one version of the file from another in If-Range (RFC 9110 §13.1.5): a strong ETag; without any, the time of
+    /// the last change, which is a strong mark when the answer is a second or more younger (§8.8.2.2).
+    /// </summary>
+    private static RangeConditionHeaderValue? Mark(HttpResponseMessage response) => response.Headers.ETag is { } tag
+        ? tag.IsWeak ? null : new RangeConditionHeaderValue(tag)
+        : response.Content.Headers.LastModified is { } changed && response.Headers.Date is { } answered && answered - changed >= TimeSpan.FromSeconds(1)
+            ? new RangeConditionHeaderValue(changed)
+            : null;
+
+    private static bool IsSame(HttpResponseMessage response, RangeConditionHeaderValue mark, long size)
+    {
+        if (response.Content.Headers.ContentRange?.Length is { } whole && whole != size)
+        {
+            return false;
+        }
+
+        // Some servers give a part of whatever they have now, and others ignore the range: the mark tells whether it is the same file.
+        return mark.EntityTag is { } tag
+            ? response.Headers.ETag is { IsWeak: false } now ? now.Tag == tag.Tag : response.StatusCode == HttpStatusCode.PartialContent
+            : response.Content.Headers.LastModified is { } changed ? changed == mark.Date : response.StatusCode == HttpStatusCode.PartialContent;
+    }
+
+    private async Task<Stream> ResumeAsync(long at, long size, RangeConditionHeaderValue mark, CancellationToken ct)
     {
         var response = await _web.SendAsync(Image, uri => HttpFetcher.Request(HttpMethod.Get, uri, headers =>
         {
             headers.Range = new RangeHeaderValue(at, null);
-            headers.IfRange = new RangeConditionHeaderValue(etag);
+            headers.IfRange = mark;
         }), again: true, ct);
-        // Some servers give a part of whatever they have now, and others ignore the range: the mark tells whether it is the same file.
-        var same = response.Headers.ETag is { IsWeak: false } now ? now.Tag == etag.Tag : response.StatusCode == HttpStatusCode.PartialContent;
+        var same = IsSame(response, mark, size);
         if (same && response.StatusCode == HttpStatusCode.PartialContent && response.Content.Headers.ContentRange?.From == at)
         {
             return await _web.OpenAsync(response, ct);
@@ -123,7 +146,7 @@ public sealed class HttpAciSource
             return whole;
         }
 
-        var changed = !same && response.StatusCode is HttpStatusCode.OK or HttpStatusCode.PartialContent;
+        var changed = !same && response.StatusCode is HttpStatusCode.OK or HttpStatusCode.PartialContent or HttpStatusCode.RequestedRangeNotSatisfiable;
         using (response)
         {
             throw changed

@@ -4,6 +4,7 @@ using Muster.Images.Aci;
 using Muster.Images.Discovery;
 using Muster.Images.Http;
 using Muster.Images.Oci.Registry;
+using Muster.Images.Trust;
 using Muster.Linux;
 
 namespace Muster.Images;
@@ -112,18 +113,28 @@ public sealed partial class ImageFetcher
             return known;
         }
 
-        var image = await source.OpenAsync(usable ? Version(known!.Reference.Stamp) : null, ct);
-        if (image is null)
+        for (var again = false; ; again = true)
         {
-            return known!;
-        }
+            var image = await source.OpenAsync(usable ? Version(known!.Reference.Stamp) : null, ct);
+            if (image is null)
+            {
+                return known!;
+            }
 
-        await using var opened = image;
-        _verdicts.BeforeFetch(reference.Kind == ReferenceKind.AciName ? reference.Name : reference.ToString(), []);
-        var signature = options.Insecure.HasFlag(InsecureOptions.Image) ? null
-            : options.SignatureFile is { } path ? Oci.LayoutFiles.Read(path, MaxSignature)
-            : await source.ReadSignatureAsync(ct);
-        return await ImportAciAsync(opened.Content, reference, Stamp(opened.Version), signature, options, chain, ct);
+            await using var opened = image;
+            _verdicts.BeforeFetch(reference.Kind == ReferenceKind.AciName ? reference.Name : reference.ToString(), []);
+            var signature = options.Insecure.HasFlag(InsecureOptions.Image) ? null
+                : options.SignatureFile is { } path ? Oci.LayoutFiles.Read(path, MaxSignature)
+                : await source.ReadSignatureAsync(ct);
+            try
+            {
+                return await ImportAciAsync(opened.Content, reference, Stamp(opened.Version), signature, options, chain, ct);
+            }
+            catch (MusterException e) when (!again && opened.Content is ResumingStream { WasResumed: true } && (ResumingStream.IsWrongContent(e) || TrustJudge.IsMismatch(e)))
+            {
+                // The file was changed on its server while it came, or its parts do not fit together: begun anew, once.
+            }
+        }
     }
 
     private HttpFetcher OpenWeb(FetchOptions options)

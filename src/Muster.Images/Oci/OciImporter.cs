@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Muster.Core;
 using Muster.Images.Archives;
+using Muster.Images.Oci.Registry;
 using Muster.Linux;
 
 namespace Muster.Images.Oci;
@@ -157,9 +158,25 @@ public sealed class OciImporter
             return;
         }
 
-        await using var input = hasBlob
-            ? LayoutFiles.TryOpen(_store.BlobPath(layer.Digest.ToString())) ?? throw new MusterException(ErrorKind.Busy, "A blob vanished while it was needed: run the command again")
-            : await source.OpenBlobAsync(layer, 0, ct);
+        for (var again = false; ; again = true)
+        {
+            await using var input = hasBlob
+                ? LayoutFiles.TryOpen(_store.BlobPath(layer.Digest.ToString())) ?? throw new MusterException(ErrorKind.Busy, "A blob vanished while it was needed: run the command again")
+                : await source.OpenBlobAsync(layer, 0, ct);
+            try
+            {
+                await UnpackAsync(pending, input, hasBlob, source.Location, layer, diffId, progress, ct);
+                return;
+            }
+            catch (MusterException e) when (!again && input is ResumingStream { WasResumed: true } && ResumingStream.IsWrongContent(e))
+            {
+                // The parts did not fit together: begun anew, once. What was unpacked lies in staging and goes with it.
+            }
+        }
+    }
+
+    private async Task UnpackAsync(PendingImage pending, Stream input, bool hasBlob, string location, OciDescriptor layer, Digest diffId, Action<long>? progress, CancellationToken ct)
+    {
         var blob = hasBlob ? null : pending.NewPath("blob");
         var tree = pending.HasTree(diffId.FileName) ? null : pending.NewTree();
         var keep = blob is null ? -1 : StoreFiles.CreateDescriptor(blob);
@@ -178,12 +195,12 @@ public sealed class OciImporter
 
         if (result.Stored != layer.Digest || result.StoredSize != layer.Size)
         {
-            throw new MusterException(ErrorKind.Corrupt, $"{source.Location}: the layer {layer.Digest} is damaged or was altered: its content has the digest {result.Stored} and {result.StoredSize} of {layer.Size} bytes");
+            throw new MusterException(ErrorKind.Corrupt, $"{location}: the layer {layer.Digest} is damaged or was altered: its content has the digest {result.Stored} and {result.StoredSize} of {layer.Size} bytes");
         }
 
         if (result.Content != diffId)
         {
-            throw new MusterException(ErrorKind.Corrupt, $"{source.Location}: the layer {layer.Digest} unpacks to {result.Content}, but the image's configuration says {diffId}");
+            throw new MusterException(ErrorKind.Corrupt, $"{location}: the layer {layer.Digest} unpacks to {result.Content}, but the image's configuration says {diffId}");
         }
 
         if (blob is not null)

@@ -87,6 +87,9 @@ public sealed class TrustJudge
             : throw Refused(name, [opinion], name);
     }
 
+    /// <summary>Whether an image was refused because its signature is of other content.</summary>
+    internal static bool IsMismatch(MusterException refusal) => refusal.Kind == ErrorKind.Forbidden && refusal.Message.Contains(Mismatch, StringComparison.Ordinal);
+
     /// <summary>Says who made a detached signature and why it is accepted or not; refuses only by policy.</summary>
     public SignatureOpinion ExamineDetached(string name, OpenPgpSignatureCheck check, string location)
     {

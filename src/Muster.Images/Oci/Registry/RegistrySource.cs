@@ -58,14 +58,16 @@ public sealed class RegistrySource : IOciSource
 
         var document = ManifestTypes.Contains(descriptor.MediaType, StringComparison.Ordinal) && descriptor.MediaType.Length > 0
             ? await AnywhereAsync((place, token) => ReadManifestAsync(place, descriptor.Digest.ToString(), descriptor.Digest, token), ct)
-            : await ReadSmallBlobAsync(descriptor, ct);
+            : await ReadSmallBlobAsync(() => ResumeAsync(descriptor, 0, ct), descriptor, ct);
         return document.Bytes.Length == descriptor.Size
             ? document
             : throw new MusterException(ErrorKind.Corrupt, $"{Location}: the document {descriptor.Digest} has {document.Bytes.Length} bytes, not the {descriptor.Size} of its descriptor");
     }
 
     /// <inheritdoc/>
-    public async Task<Stream> OpenBlobAsync(OciDescriptor descriptor, long offset, CancellationToken ct)
+    public async Task<Stream> OpenBlobAsync(OciDescriptor descriptor, long offset, CancellationToken ct) => await ResumeAsync(descriptor, offset, ct);
+
+    private async Task<ResumingStream> ResumeAsync(OciDescriptor descriptor, long offset, CancellationToken ct)
     {
         var body = await OpenAtAsync(descriptor, offset, ct);
         var last = offset;
@@ -172,17 +174,22 @@ public sealed class RegistrySource : IOciSource
         return Checked(bytes, type is "application/json" or "text/plain" or "application/octet-stream" ? "" : type, expected);
     }
 
-    private async Task<OciDocument> ReadSmallBlobAsync(OciDescriptor descriptor, CancellationToken ct)
+    private async Task<OciDocument> ReadSmallBlobAsync(Func<Task<ResumingStream>> open, OciDescriptor descriptor, CancellationToken ct)
     {
-        await using var blob = await OpenBlobAsync(descriptor, 0, ct);
-        return await ReadSmallBlobAsync(blob, descriptor, ct);
-    }
-
-    private async Task<OciDocument> ReadSmallBlobAsync(Stream blob, OciDescriptor descriptor, CancellationToken ct)
-    {
-        using var whole = new MemoryStream();
-        await blob.CopyToAsync(whole, ct);
-        return Checked(whole.ToArray(), descriptor.MediaType, descriptor.Digest);
+        for (var again = false; ; again = true)
+        {
+            await using var blob = await open();
+            using var whole = new MemoryStream();
+            await blob.CopyToAsync(whole, ct);
+            try
+            {
+                return Checked(whole.ToArray(), descriptor.MediaType, descriptor.Digest);
+            }
+            catch (MusterException e) when (!again && blob.WasResumed && ResumingStream.IsWrongContent(e))
+            {
+                // Begun anew, once.
+            }
+        }
     }
 
     private OciDocument Checked(byte[] bytes, string type, Digest? expected)
@@ -201,7 +208,15 @@ public sealed class RegistrySource : IOciSource
     private async Task<Stream> OpenAtAsync(RegistryReference place, OciDescriptor descriptor, long offset, CancellationToken ct)
     {
         var address = new Uri(await _session.Connect(place).BaseAsync(ct), $"{place.Repository}/blobs/{descriptor.Digest}");
-        var response = await SendAsync(place, address, uri => HttpFetcher.Request(HttpMethod.Get, uri, headers => headers.Range = offset > 0 ? new RangeHeaderValue(offset, null) : null), ct);
+        Task<HttpResponseMessage> AskAsync(RangeHeaderValue? range) => SendAsync(place, address, uri => HttpFetcher.Request(HttpMethod.Get, uri, headers => headers.Range = range), ct);
+        var response = await AskAsync(offset > 0 ? new RangeHeaderValue(offset, null) : null);
+        if (offset > 0 && response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
+        {
+            // Said by some that know no ranges: all of it again, as of those that do not heed them.
+            response.Dispose();
+            response = await AskAsync(null);
+        }
+
         try
         {
             var length = response.Content.Headers.ContentLength;
@@ -299,11 +314,10 @@ public sealed class RegistrySource : IOciSource
         found.AddRange(await SignatureCarriers.ReadAsync(document, cosign: true, _reference.Name + ":" + tag, PartsOf(place), ct));
     }
 
-    private Func<OciDescriptor, CancellationToken, Task<ReadOnlyMemory<byte>>> PartsOf(int place) => async (part, ct) =>
-    {
-        await using var blob = new ResumingStream(await OpenAtAsync(_places[place], part, 0, ct), 0, part.Size, $"{Location}: the blob {part.Digest}", (at, token) => OpenAtAsync(_places[place], part, at, token));
-        return (await ReadSmallBlobAsync(blob, part, ct)).Bytes;
-    };
+    private Func<OciDescriptor, CancellationToken, Task<ReadOnlyMemory<byte>>> PartsOf(int place) => async (part, ct) => (await ReadSmallBlobAsync(
+        async () => new ResumingStream(await OpenAtAsync(_places[place], part, 0, ct), 0, part.Size, $"{Location}: the blob {part.Digest}", (at, token) => OpenAtAsync(_places[place], part, at, token)),
+        part,
+        ct)).Bytes;
 
     private async Task AddBundlesAsync(List<OciSignature> found, Digest manifest, int place, CancellationToken ct)
     {

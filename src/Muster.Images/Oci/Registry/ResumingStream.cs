@@ -26,6 +26,12 @@ internal sealed class ResumingStream : ConnectionStream
         _open = open;
     }
 
+    /// <summary>Whether it was taken up again: what fits no digest then may be put together of two versions, and is worth a second try.</summary>
+    public bool WasResumed { get; private set; }
+
+    /// <summary>What a second try may mend when content was <see cref="WasResumed"/>: anything that is wrong with the bytes.</summary>
+    public static bool IsWrongContent(MusterException failure) => failure.Kind is ErrorKind.Corrupt or ErrorKind.Invalid or ErrorKind.Exhausted;
+
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         while (buffer.Length > 0)
@@ -33,7 +39,7 @@ internal sealed class ResumingStream : ConnectionStream
             MusterException? failure = null;
             try
             {
-                _body ??= await _open(_at, cancellationToken);
+                _body ??= await ReopenAsync(cancellationToken);
                 var read = await _body.ReadAsync(buffer, cancellationToken);
                 if (read > 0)
                 {
@@ -51,6 +57,12 @@ internal sealed class ResumingStream : ConnectionStream
             }
 
             await ForgetAsync();
+            if (_at == _end)
+            {
+                // The connection ended badly, but behind the last byte.
+                return 0;
+            }
+
             if (++_fruitless > WebLimits.MaxResumes)
             {
                 throw failure ?? new MusterException(ErrorKind.Upstream, $"{_location} ended {WebLimits.MaxResumes} times after {_at} of {_end} bytes: try again later");
@@ -87,6 +99,12 @@ internal sealed class ResumingStream : ConnectionStream
         }
 
         base.Dispose(disposing);
+    }
+
+    private async Task<Stream> ReopenAsync(CancellationToken ct)
+    {
+        WasResumed = true;
+        return await _open(_at, ct);
     }
 
     private int Count(int read)
