@@ -4,13 +4,18 @@ using Muster.Linux;
 
 namespace Muster.Images.Http;
 
-/// <summary>A response's body that gives up when the server sends nothing for too long; disposes the response with it.</summary>
+/// <summary>
+/// A response's body that gives up when the server sends nothing for too long, or keeps the reader waiting for less than the
+/// least rate; disposes the response with it.
+/// </summary>
 internal sealed class StallingStream : ConnectionStream
 {
     private readonly HttpResponseMessage _response;
     private readonly Stream _body;
     private readonly TimeSpan _stall;
     private readonly TimeProvider _time;
+    private TimeSpan _waited;
+    private long _came;
 
     public StallingStream(HttpResponseMessage response, Stream body, TimeSpan stall, TimeProvider time)
     {
@@ -25,14 +30,17 @@ internal sealed class StallingStream : ConnectionStream
         var reading = _body.ReadAsync(buffer, cancellationToken);
         if (reading.IsCompletedSuccessfully)
         {
-            return reading.Result;
+            var ready = reading.Result;
+            _came += ready;
+            return ready;
         }
 
         var task = reading.AsTask();
         var address = HttpFetcher.Shown(_response.RequestMessage!.RequestUri!);
+        var began = _time.GetTimestamp();
         try
         {
-            return await task.WaitAsync(_stall, _time, cancellationToken);
+            return Judge(await task.WaitAsync(_stall, _time, cancellationToken), began, address);
         }
         catch (TimeoutException e)
         {
@@ -56,6 +64,26 @@ internal sealed class StallingStream : ConnectionStream
         }
 
         base.Dispose(disposing);
+    }
+
+    // Only waiting for the server counts: who unpacks slowly leaves it waiting.
+    private int Judge(int read, long began, string address)
+    {
+        _came += read;
+        _waited += _time.GetElapsedTime(began);
+        if (read == 0 || _waited < WebLimits.RateWindow)
+        {
+            return read;
+        }
+
+        if (_came < WebLimits.LeastInWindow)
+        {
+            _response.Dispose();
+            throw new MusterException(ErrorKind.Timeout, $"{address} sent {Quantity.Counted(_came, "byte")} in {_waited.TotalSeconds:0} s, fewer than {WebLimits.LeastRate} a second: check the network, or try again later");
+        }
+
+        (_came, _waited) = (0, TimeSpan.Zero);
+        return read;
     }
 }
 

@@ -46,8 +46,17 @@ public static class WebLimits
     /// <summary>Of a response's headers, in KiB: servers stay below 8.</summary>
     public const int MaxHeaderKib = 64;
 
-    /// <summary>Times that a download is taken up again without a single new byte.</summary>
+    /// <summary>Times that a download is taken up again for nothing: for less than <see cref="LeastRate"/>, or a second's worth of it where the connection broke.</summary>
     public const int MaxResumes = 5;
+
+    /// <summary>Bytes a second below which a transfer is given up: a modem is faster, and a gibibyte would take twelve days.</summary>
+    public const int LeastRate = 1000;
+
+    /// <summary>Time that is waited for a server before its rate is judged, so that pauses and slow beginnings do not count.</summary>
+    public static readonly TimeSpan RateWindow = TimeSpan.FromSeconds(60);
+
+    /// <summary>Bytes that come in a <see cref="RateWindow"/> at the least.</summary>
+    public static long LeastInWindow => LeastRate * (long)RateWindow.TotalSeconds;
 
     /// <summary>A manifest or index (distribution-spec asks registries to take at least this).</summary>
     public const int MaxManifestBytes = 4 << 20;

@@ -73,9 +73,9 @@ public sealed class RegistrySource : IOciSource
         var last = offset;
         return new ResumingStream(body, offset, descriptor.Size, $"{Location}: the blob {descriptor.Digest}", (at, token) =>
         {
-            // A mirror that breaks off at the same byte again is one that fails: the next place goes on from there.
+            // A mirror that breaks off at the same byte again, or soon behind it, is one that fails: the next place goes on from there.
             var place = Place;
-            if (at == last && place < _places.Count - 1)
+            if (at - last < WebLimits.LeastInWindow && place < _places.Count - 1)
             {
                 _ = Interlocked.CompareExchange(ref _place, place + 1, place);
             }

@@ -13,6 +13,7 @@ internal sealed class ResumingStream : ConnectionStream
     private readonly long _end;
     private readonly string _location;
     private long _at;
+    private long _opened;
     private int _fruitless;
     private Stream? _body;
 
@@ -20,7 +21,7 @@ internal sealed class ResumingStream : ConnectionStream
     public ResumingStream(Stream body, long offset, long size, string location, Func<long, CancellationToken, Task<Stream>> open)
     {
         _body = body;
-        _at = offset;
+        _at = _opened = offset;
         _end = size;
         _location = location;
         _open = open;
@@ -63,7 +64,9 @@ internal sealed class ResumingStream : ConnectionStream
                 return 0;
             }
 
-            if (++_fruitless > WebLimits.MaxResumes)
+            // What only trickles, or breaks off again and again after a few bytes, would never come to its end.
+            _fruitless = _at - _opened < (failure?.Kind == ErrorKind.Timeout ? WebLimits.LeastInWindow : WebLimits.LeastRate) ? _fruitless + 1 : 0;
+            if (_fruitless > WebLimits.MaxResumes)
             {
                 throw failure ?? new MusterException(ErrorKind.Upstream, $"{_location} ended {WebLimits.MaxResumes} times after {_at} of {_end} bytes: try again later");
             }
@@ -104,13 +107,13 @@ internal sealed class ResumingStream : ConnectionStream
     private async Task<Stream> ReopenAsync(CancellationToken ct)
     {
         WasResumed = true;
+        _opened = _at;
         return await _open(_at, ct);
     }
 
     private int Count(int read)
     {
         _at += read;
-        _fruitless = 0;
         return _at <= _end
             ? read
             : throw new MusterException(ErrorKind.Corrupt, $"{_location} sends more than the {_end} bytes that were announced: it is damaged or was altered");
