@@ -63,6 +63,9 @@ public sealed class NetworkOverview
         _managed = new ManagedNetworks(_paths, new PacketRules(_paths));
     }
 
+    /// <summary>Pods that are not shown though their network is not taken back yet: they have ended, and somebody clears them.</summary>
+    public Func<Guid, bool>? IsLeaving { get; init; }
+
     /// <summary>Every network, by name; what cannot be read is told to <paramref name="warn"/>.</summary>
     public IReadOnlyList<NetworkView> List(Action<string> warn)
     {
@@ -97,7 +100,8 @@ public sealed class NetworkOverview
     /// <summary>Takes a network down and removes its definition and what was chosen for it; refused while pods use it.</summary>
     public void Remove(string name)
     {
-        var view = Inspect(name);
+        // What a leaving pod holds is held all the same.
+        var view = View(_catalog.Find(name), AllRecords());
         if (view.Pods.Count > 0)
         {
             throw new MusterException(ErrorKind.Busy, $"Network {name} is used by {Quantity.Counted(view.Pods.Count, "pod")} ({string.Join(", ", view.Pods.Take(3).Select(p => p.Pod))}): stop them first, or run muster gc if they are gone");
@@ -173,7 +177,9 @@ public sealed class NetworkOverview
         return new NetworkMember(record.Pod, addresses, [.. attachment.Ports.Select(p => $"{p.HostPort}:{p.PodPort}/{p.Protocol}")]);
     }
 
-    private IReadOnlyList<PodRecord> Records() => Directory.Exists(_paths.Pods)
+    private IReadOnlyList<PodRecord> Records() => IsLeaving is { } leaving ? [.. AllRecords().Where(r => !leaving(r.Pod))] : AllRecords();
+
+    private IReadOnlyList<PodRecord> AllRecords() => Directory.Exists(_paths.Pods)
         ? [.. Directory.EnumerateDirectories(_paths.Pods).Select(PodRecordFile.Peek).OfType<PodRecord>()]
         : [];
 }

@@ -84,12 +84,20 @@ public sealed class PodNetworks
     }
 
     /// <summary>
-    /// What of a pod's network is not as it was set up; empty when all is well. CNI networks are asked by CHECK
-    /// (CNI spec, section 2, "CHECK"), ours are looked at.
+    /// What of a pod's network is not as it was set up; empty when all is well, null when there is nothing to judge: the pod has no
+    /// network any more, or another command makes it or takes it back this moment. CNI networks are asked by CHECK (CNI spec,
+    /// section 2, "CHECK"), ours are looked at.
     /// </summary>
-    public IReadOnlyList<string> Check(Guid pod)
+    public IReadOnlyList<string>? Check(Guid pod)
     {
-        if (PodRecordFile.Peek(_paths.Pod(pod)) is not { Complete: true } record)
+        // Held to the end: what is taken back under our eyes would look like a fault.
+        using var held = PodRecordFile.TryOpen(_paths, pod);
+        if (held is null)
+        {
+            return null;
+        }
+
+        if (held.Read() is not { Complete: true } record)
         {
             return [$"pod {pod} has no network"];
         }

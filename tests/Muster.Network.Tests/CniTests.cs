@@ -39,7 +39,7 @@ public class CniTests
             TestHost.Inside(state.NamespacePath, "ip addr flush dev eth0");
             root.Networks.Check(request.Pod).Should().ContainSingle().Which.Should().Contain("CHECK");
             root.TearDown(request);
-            root.Networks.Check(request.Pod).Should().ContainSingle();
+            root.Networks.Check(request.Pod).Should().BeNull("what it had is no fault");
             Directory.EnumerateFiles(Path.Combine(data, "cni-one"), "10.*").Should().BeEmpty("DEL gives the address back");
         }
         finally

@@ -44,6 +44,53 @@ public sealed class NetworkTests : IDisposable
     }
 
     [Fact]
+    public void A_network_is_removed_right_after_the_pod_that_was_not_kept()
+    {
+        for (var i = 0; i < 4; i++)
+        {
+            _root.Muster("network", "create", "brief", "--subnet", "10.99.87.0/24").Succeeded();
+            _root.Muster("run", "--rm", "--net=brief", _image, "--", "-c", "true").Succeeded();
+            _root.Muster("network", "rm", "brief").Succeeded();
+        }
+    }
+
+    [Fact]
+    public async Task A_pod_that_is_being_cleared_is_no_fault_of_its_network_and_holds_it_only_so_long()
+    {
+        // A network of CNI whose plugin needs its time to let a pod go.
+        var go = Path.Combine(_root.Work, "go");
+        var plugin = Path.Combine(_root.Work, "slow");
+        var leaving = Path.Combine(_root.Work, "leaving");
+        File.WriteAllText(plugin, $$"""
+            #!/bin/sh
+            case $CNI_COMMAND in
+            ADD) echo '{"cniVersion": "0.4.0"}' ;;
+            CHECK) [ ! -e {{leaving}} ] || { echo '{"code": 11, "msg": "it has left"}'; exit 1; } ;;
+            DEL) touch {{leaving}}; while [ ! -e {{go}} ]; do sleep 0.05; done ;;
+            esac
+            """);
+        File.SetUnixFileMode(plugin, (UnixFileMode)0b111_101_101);
+        Directory.CreateDirectory(Path.Combine(_root.Folder, "etc", "net.d"));
+        File.WriteAllText(Path.Combine(_root.Folder, "etc", "net.d", "slow.conf"), """{"cniVersion": "0.4.0", "name": "slow", "type": "slow"}""");
+        var environment = new Dictionary<string, string> { ["CNI_PATH"] = _root.Work };
+        ProgramRun Muster(params string[] words) => ProgramRun.Of(Repository.Program("muster"), ["--root", _root.Folder, .. words], environment: environment);
+        try
+        {
+            Muster("run", "--rm", "--net=slow", _image, "--", "-c", "true").Succeeded();
+            TestRoot.Until(() => File.Exists(leaving), "the pod is being cleared");
+            Muster("network", "check").Out.Should().Contain("nft").And.NotMatchRegex(@"(?m)^(yes|no) +pod ");
+            Muster("network", "list", "--filter", "name=slow", "--format=json").Succeeded().Out.Should().Contain("\"pods\": []");
+            var removal = Task.Run(() => Muster("network", "rm", "slow"));
+            File.WriteAllText(go, "");
+            (await removal).Succeeded();
+        }
+        finally
+        {
+            File.WriteAllText(go, "");
+        }
+    }
+
+    [Fact]
     public void Takes_the_port_and_the_address_of_a_pod_that_was_killed_with_its_supervisor()
     {
         _root.Muster("network", "create", "lan", "--subnet", "10.99.89.0/24").Succeeded();

@@ -1,4 +1,6 @@
 using Muster.Cli.CommandLine;
+using Muster.Cli.Commands.Pods;
+using Muster.Containers.Pods;
 using Muster.Core;
 using Muster.Network;
 
@@ -32,7 +34,7 @@ internal static class NetworkCommands
         Arguments = (0, 0),
         Run = (call, _) =>
         {
-            var networks = new NetworkOverview(call.Root).List(call.Warn);
+            var networks = Overview(call).List(call.Warn);
             if (call.Quiet && !call.Json)
             {
                 foreach (var network in networks)
@@ -61,7 +63,7 @@ internal static class NetworkCommands
         Arguments = (1, 1),
         Run = (call, _) =>
         {
-            var overview = new NetworkOverview(call.Root);
+            var overview = Overview(call);
             var network = overview.Inspect(call.Arguments[0]);
             if (call.Json)
             {
@@ -131,8 +133,14 @@ internal static class NetworkCommands
         Description = "Refused while pods use the network. Removing default takes its bridge down and forgets its addresses; the next pod makes it anew.",
         Example = "muster network rm back",
         Arguments = (1, 100),
-        Run = (call, _) =>
+        Run = async (call, ct) =>
         {
+            if (Linux.ProcessControl.EffectiveUser == 0)
+            {
+                // What has ended holds a network for some milliseconds more.
+                await new PodDoor(call).Ending.PutRightAsync(ct);
+            }
+
             var overview = new NetworkOverview(call.Root);
             foreach (var name in call.Arguments)
             {
@@ -152,7 +160,7 @@ internal static class NetworkCommands
                 }
             }
 
-            return Task.FromResult(0);
+            return 0;
         },
     };
 
@@ -172,9 +180,13 @@ internal static class NetworkCommands
         {
             var checks = new List<NetworkCheck>(NetworkDiagnosis.Diagnose(call.Root));
             var networks = new PodNetworks(call.Root, call.Time);
-            foreach (var pod in new NetworkOverview(call.Root).List(_ => { }).SelectMany(n => n.Pods).Select(p => p.Pod).Distinct())
+            foreach (var pod in Overview(call).List(_ => { }).SelectMany(n => n.Pods).Select(p => p.Pod).Distinct())
             {
-                var problems = networks.Check(pod);
+                if (networks.Check(pod) is not { } problems)
+                {
+                    continue;
+                }
+
                 checks.Add(problems.Count == 0
                     ? new NetworkCheck("pod " + pod, true, "its network is as it was set up")
                     : new NetworkCheck("pod " + pod, false, string.Join("; ", problems), "restart the pod"));
@@ -190,6 +202,24 @@ internal static class NetworkCommands
         },
     };
 
+    // Nobody need see a pod that is being cleared. To know them is for root, who may look into the pods' folders.
+    private static NetworkOverview Overview(Invocation call)
+    {
+        if (Linux.ProcessControl.EffectiveUser != 0)
+        {
+            return new NetworkOverview(call.Root);
+        }
+
+        var store = new PodStore(call.Root);
+        return new NetworkOverview(call.Root)
+        {
+            IsLeaving = uuid =>
+            {
+                using var pod = store.TryFind(uuid);
+                return pod is not null && PodStore.IsBeingCleared(pod);
+            },
+        };
+    }
 
     private static void Describe(TextWriter to, NetworkView network, IReadOnlyList<string> changes)
     {
