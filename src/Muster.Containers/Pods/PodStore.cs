@@ -290,25 +290,7 @@ public sealed class PodStore
     }
 
     // An app is frozen, not the pod's own group: the runtime knows no more than that.
-    private bool IsFrozen(Guid uuid)
-    {
-        foreach (var hierarchy in Hierarchies.All)
-        {
-            var folder = hierarchy.MountPoint + Cgroup(uuid);
-            if ((hierarchy.IsV2 || hierarchy.Controllers.Contains("freezer")) && Directory.Exists(folder))
-            {
-                foreach (var app in Directory.GetDirectories(folder))
-                {
-                    if (Hierarchies.IsFrozen($"{Cgroup(uuid)}/{Path.GetFileName(app)}"))
-                    {
-                        return true;
-                    }
-                }
-            }
-        }
-
-        return false;
-    }
+    private bool IsFrozen(Guid uuid) => Hierarchies.Children(Cgroup(uuid)).Distinct().Any(app => Hierarchies.IsFrozen($"{Cgroup(uuid)}/{app}"));
 
     private Guid? OwnerOf(string name)
     {

@@ -1,5 +1,6 @@
 using Muster.Containers.Pods;
 using Muster.Core;
+using Muster.Linux;
 
 namespace Muster.Containers.Tests.Pods;
 
@@ -35,6 +36,39 @@ public sealed class PodDirectoryTests : IDisposable
 
         holder.MoveTo(PodStore.Prepared);
         _store.StateOf(seen).Should().Be(PodState.Prepared, "the state alone is asked for");
+    }
+
+    [Fact]
+    public void Is_judged_though_its_cgroup_goes_meanwhile()
+    {
+        using var holder = Create();
+        holder.MoveTo(PodStore.Run);
+        var groups = CgroupHierarchies.Load().All.Where(h => h.IsV2 || h.Controllers.Contains("freezer")).Select(h => h.MountPoint + _store.Cgroup(_uuid)).ToList();
+        var over = false;
+        var churn = new Thread(() =>
+        {
+            while (!Volatile.Read(ref over))
+            {
+                groups.ForEach(g => Directory.CreateDirectory(g + "/app"));
+                groups.ForEach(g => { Directory.Delete(g + "/app"); Directory.Delete(g); });
+            }
+
+            groups.ForEach(g => Directory.Delete(Path.GetDirectoryName(g)!));
+        });
+        churn.Start();
+        try
+        {
+            for (var i = 0; i < 3000; i++)
+            {
+                using var seen = _store.TryFind(_uuid)!;
+                _store.StateOf(seen).Should().Be(PodState.Running);
+            }
+        }
+        finally
+        {
+            Volatile.Write(ref over, true);
+            churn.Join();
+        }
     }
 
     [Fact]
