@@ -14,16 +14,28 @@ public static partial class ProcessControl
     /// <summary>The start time of a process in clock ticks after boot (proc(5), stat field 22), which tells a reused pid; 0 when it is gone.</summary>
     public static ulong StartTime(int pid)
     {
+        return Stat(pid) is { } fields && fields[0] is not ("Z" or "X") ? ulong.Parse(fields[19]) : 0;
+    }
+
+    /// <summary>
+    /// Whether the process that began at <paramref name="startTime"/> (<see cref="StartTime"/>) is gone or in the middle of its end, which
+    /// process 1 of a pid namespace finishes only after all others of it (proc(5), stat field 9: PF_EXITING).
+    /// </summary>
+    public static bool IsEnding(int pid, ulong startTime) =>
+        Stat(pid) is not { } fields || fields[0] is "Z" or "X" || ulong.Parse(fields[19]) != startTime || (ulong.Parse(fields[6]) & 4) != 0;
+
+    // The fields from the third on; null when the process is gone.
+    private static string[]? Stat(int pid)
+    {
         try
         {
             var stat = File.ReadAllText($"/proc/{pid}/stat");
             // The name in parentheses may hold anything, the last parenthesis ends it.
-            var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-            return fields[0] is "Z" or "X" ? 0 : ulong.Parse(fields[19]);
+            return stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
         }
         catch (IOException)
         {
-            return 0;
+            return null;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Muster.TestKit;
 
 namespace Muster.Conformance.Tests.Pods;
@@ -14,6 +15,24 @@ public sealed class EnterTests : IDisposable
 
     private void Detach(string runtime, params string[] options) =>
         _root.Muster(["run", "--net=none", "--detach", "--name=box", "--runtime=" + runtime, "--set-env=FROM=app", .. options, _image, "--", "-c", "exec sleep 100"]).Succeeded();
+
+    private string App(string pod) => JsonDocument.Parse(_root.Muster("status", "--format=json", pod).Succeeded().Out).RootElement.GetProperty("apps")[0].GetProperty("pid").GetRawText();
+
+    private static int InNamespaceOf(string process)
+    {
+        var wanted = new FileInfo($"/proc/{process}/ns/pid").LinkTarget;
+        return Directory.GetDirectories("/proc").Count(p =>
+        {
+            try
+            {
+                return int.TryParse(Path.GetFileName(p), out _) && new FileInfo(p + "/ns/pid").LinkTarget == wanted;
+            }
+            catch (IOException)
+            {
+                return false;
+            }
+        });
+    }
 
     [Theory]
     [InlineData("crun")]
@@ -49,6 +68,46 @@ public sealed class EnterTests : IDisposable
         _root.Muster("exec", "box", "sh", "-c", "echo garbage > /g; chmod 755 /g").Succeeded();
         _root.Muster("exec", "box", "/g").Status.Should().NotBe(0);
         _root.Muster("exec", "box", "ps").Succeeded().Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Should().HaveCount(3, "the app, ps and the heading");
+    }
+
+    [Theory]
+    [InlineData("crun")]
+    [InlineData("runc")]
+    public void A_command_that_did_not_begin_because_its_app_ended_is_told_so(string runtime)
+    {
+        // A runtime that stands still in the middle of a start: it is in the pod already and has the command still to execute.
+        var slow = Path.Combine(_root.Work, runtime);
+        File.WriteAllText(slow, $"#!/bin/sh\ncase \" $* \" in *' exec '*) exec strace -f -qq -o /dev/null -e trace=capset -e inject=capset:delay_enter=60000000 /usr/bin/{runtime} \"$@\" ;; esac\nexec /usr/bin/{runtime} \"$@\"\n");
+        File.SetUnixFileMode(slow, (UnixFileMode)0b111_101_101);
+        Detach(slow);
+        using var exec = _root.Start("exec", "box", "sleep", "100");
+        var app = App("box");
+        TestRoot.Until(() => InNamespaceOf(app) > 1, "the runtime's process is in the pod");
+        ProgramRun.Of("/bin/kill", ["-9", app]).Succeeded();
+        var said = exec.StandardError.ReadToEnd();
+        exec.WaitForExit(60_000).Should().BeTrue();
+        exec.ExitCode.Should().Be(254, said);
+        said.Should().MatchRegex("(?m)^muster: App \"busybox\" of pod [0-9a-f-]{36} ended (before the command could be|while the command was being) started.*: start it again with \"muster start").And.NotContain("did not start");
+    }
+
+    [Theory]
+    [InlineData("crun")]
+    [InlineData("runc")]
+    public void A_command_that_was_killed_because_its_app_ended_has_that_status_and_is_told_why(string runtime)
+    {
+        Detach(runtime);
+        using var exec = _root.Start("exec", "box", "sh", "-c", "echo ready; exec sleep 100");
+        exec.StandardOutput.ReadLine().Should().Be("ready");
+        ProgramRun.Of("/bin/kill", ["-9", App("box")]).Succeeded();
+        exec.StandardError.ReadToEnd().Should().MatchRegex("^muster: App \"busybox\" of pod [0-9a-f-]{36} ended while the command ran, [^\n]*\n$");
+        exec.WaitForExit(60_000).Should().BeTrue();
+        exec.ExitCode.Should().Be(137);
+
+        _root.Muster("run", "--net=none", "--detach", "--name=alive", "--runtime=" + runtime, _image, "--", "-c", "exec sleep 100").Succeeded();
+        _root.Muster("exec", "alive", "sh", "-c", "kill -9 $$").Should().Match<ProgramRun>(r => r.Status == 137 && r.Error.Length == 0, "nothing but itself ended it");
+        ProgramRun.Of("/bin/kill", ["-9", App("alive")]).Succeeded();
+        TestRoot.Until(() => _root.State("alive") == "exited", "the pod has ended");
+        _root.Muster("exec", "alive", "true").Should().Match<ProgramRun>(r => r.Status == 254 && r.Error.Contains("muster start"));
     }
 
     [Fact]

@@ -14,6 +14,7 @@ internal static class EnterCommand
 {
     private const int NotExecutableStatus = 126;
     private const int MissingStatus = 127;
+    private const int KilledStatus = 128 + Signals.SIGKILL;
 
     /// <summary>How long a process that a runtime left behind may take to end before nobody waits for it any more.</summary>
     private const int LeftBehindMilliseconds = 1000;
@@ -52,27 +53,52 @@ internal static class EnterCommand
         var state = door.Store.StateOf(pod);
         if (state is not (PodState.Running or PodState.Orphaned))
         {
-            throw new MusterException(ErrorKind.Conflict, state == PodState.Paused
-                ? $"Pod {pod.Uuid} is paused: let it go on with \"muster resume\" first"
-                : $"Pod {pod.Uuid} is {state.ToString().ToLowerInvariant()}, not running: start it with \"muster start\" first");
+            throw new MusterException(ErrorKind.Conflict, state switch
+            {
+                PodState.Paused => $"Pod {pod.Uuid} is paused: let it go on with \"muster resume\" first",
+                PodState.Deleting => EnteredApp.Gone(pod),
+                _ => $"Pod {pod.Uuid} is {state.ToString().ToLowerInvariant()}, not running: start it with \"muster start\" first",
+            });
         }
 
-        var record = pod.ReadRecord();
+        PodRecord record;
+        try
+        {
+            record = pod.ReadRecord();
+        }
+        catch (MusterException e) when (!Directory.Exists(pod.Path))
+        {
+            throw new MusterException(ErrorKind.NotFound, EnteredApp.Gone(pod), e);
+        }
+
         var app = PodDoor.App(record, call.Value("app"));
-        if (pod.ReadStatus()?.Apps.GetValueOrDefault(app.Name) is not { Pid: > 0 and var pid })
+        var entered = EnteredApp.Of(pod, record, app);
+        SupervisionPlan plan;
+        AddedProcess added;
+        byte[] document;
+        (int Status, string Sentence)? refusal;
+        try
         {
-            throw new MusterException(ErrorKind.Conflict, $"App \"{app.Name}\" of pod {pod.Uuid} does not run just now: \"muster status\" tells what it does");
+            plan = pod.Read("plan.json", PodJson.Default.SupervisionPlan) ?? throw new MusterException(ErrorKind.Corrupt, $"Pod {pod.Uuid} has no plan.json: end it with \"muster stop\"");
+            added = Added(call, app, Root(call.Root, pod, app));
+            refusal = Refusal(added, app, $"/proc/{entered.Pid}/root", record.IdMap);
+            document = ProcessDocument.Make(plan.Apps.First(a => a.Name == app.Name).Bundle, added);
+        }
+        catch (Exception e) when (e is MusterException { Kind: not ErrorKind.Usage } or IOException && entered.HasEnded)
+        {
+            // What is missing has gone with the app.
+            throw entered.EndedBefore(e);
         }
 
-        var plan = pod.Read("plan.json", PodJson.Default.SupervisionPlan)!;
-        var added = Added(call, app, Root(call.Root, pod, app));
-        if (Refusal(call, added, app, $"/proc/{pid}/root", record.IdMap) is { } status)
+        if (refusal is { } why)
         {
-            return status;
+            entered.RefuseEnded();
+            call.Terminal.Say("muster: " + why.Sentence);
+            return why.Status;
         }
 
         call.Terminal.Flush();
-        return Run(call, plan, plan.Apps.First(a => a.Name == app.Name), added, app.Isolation.OomScoreAdj);
+        return Run(call, plan, app, entered, document, added.Terminal);
     }
 
     private static AddedProcess Added(Invocation call, AppRecord app, LayeredRoot root)
@@ -119,7 +145,7 @@ internal static class EnterCommand
     }
 
     // The status of a command that cannot be started, and the sentence that says so.
-    private static int? Refusal(Invocation call, AddedProcess added, AppRecord app, string root, IReadOnlyList<IdRange> map)
+    private static (int Status, string Sentence)? Refusal(AddedProcess added, AppRecord app, string root, IReadOnlyList<IdRange> map)
     {
         if (!added.WorkingDirectory.StartsWith('/') || !ProgramLookup.HasFolder(root, added.WorkingDirectory))
         {
@@ -129,50 +155,59 @@ internal static class EnterCommand
         // What the pod calls user 1000 the host sees as another; the one that may do all is root inside.
         uint Outside(uint id) => id == 0 || map.Count == 0 ? id : map[0].Outside + id;
         var identity = added.Identity with { Uid = Outside(added.Identity.Uid), Gid = Outside(added.Identity.Gid), SupplementaryGids = [.. added.Identity.SupplementaryGids.Select(Outside)] };
-        switch (ProgramLookup.Judge(root, added.Arguments[0], added.Environment, added.WorkingDirectory, identity))
+        return ProgramLookup.Judge(root, added.Arguments[0], added.Environment, added.WorkingDirectory, identity) switch
         {
-            case ProgramVerdict.Missing:
-                call.Terminal.Say($"muster: App \"{app.Name}\" has no program \"{added.Arguments[0]}\"");
-                return MissingStatus;
-            case ProgramVerdict.NotExecutable:
-                call.Terminal.Say($"muster: \"{added.Arguments[0]}\" of app \"{app.Name}\" cannot be executed: it is no program, or not for this user");
-                return NotExecutableStatus;
-            default:
-                return null;
-        }
+            ProgramVerdict.Missing => (MissingStatus, $"App \"{app.Name}\" has no program \"{added.Arguments[0]}\""),
+            ProgramVerdict.NotExecutable => (NotExecutableStatus, $"\"{added.Arguments[0]}\" of app \"{app.Name}\" cannot be executed: it is no program, or not for this user"),
+            _ => null,
+        };
     }
 
     // We stay behind the runtime: to give it the process without a file that would be left behind by a kill, to tell its
     // failures from the command's own statuses, and to be the parent of what it leaves when it fails, which nobody else may reap.
-    private static int Run(Invocation call, SupervisionPlan plan, PlannedApp app, AddedProcess added, int? oomScore)
+    private static int Run(Invocation call, SupervisionPlan plan, AppRecord app, EnteredApp entered, byte[] process, bool terminal)
     {
         ProcessControl.BecomeSubreaper();
-        if (oomScore is { } score)
+        if (app.Isolation.OomScoreAdj is { } score)
         {
             // No runtime sets it for an added process: it has ours.
             File.WriteAllText("/proc/self/oom_score_adj", score.ToString(System.Globalization.CultureInfo.InvariantCulture));
         }
 
-        var document = Descriptors.InMemory("process", ProcessDocument.Make(app.Bundle, added));
+        var document = Descriptors.InMemory("process", process);
         var log = Descriptors.InMemory("log", []);
         var pid = 0;
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Forward);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Forward);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Forward);
         using var quit = PosixSignalRegistration.Create(PosixSignal.SIGQUIT, Forward);
-        List<string> words = [plan.Runtime, .. plan.RuntimeArguments, "--log", Descriptors.PathOf(log), "--log-format", "json", "exec", "--process", Descriptors.PathOf(document), app.Id];
+        var beginning = new CommandBeginning(plan.Runtime);
+        List<string> words = [plan.Runtime, .. plan.RuntimeArguments, "--log", Descriptors.PathOf(log), "--log-format", "json", "exec", "--process", Descriptors.PathOf(document), .. beginning.Words, plan.Apps.First(a => a.Name == app.Name).Id];
         // With a terminal the runtime's standard error is for its own words alone.
-        pid = Spawn.Start(plan.Runtime, words, Spawn.Environment(), Callers(0), Callers(1), added.Terminal ? -1 : Callers(2));
+        pid = Spawn.Start(plan.Runtime, words, Spawn.Environment(), Callers(0), Callers(1), terminal ? -1 : Callers(2));
+        beginning.Watch(pid);
         var status = Spawn.Wait(pid);
+        var began = beginning.Ended();
         var failure = RuntimeLog.Failure(Descriptors.PathOf(log));
-        Reap(mustCome: failure is not null);
-        if (failure is not { } why)
+        if (failure is null && began == false)
         {
-            return status;
+            failure = (Dispatcher.FailureStatus, $"the OCI runtime ended with status {status} and gave no reason");
         }
 
-        call.Terminal.Say($"muster: The command did not start: {why.Text}");
-        return why.Status;
+        Reap(mustCome: failure is not null);
+        if (failure is { } why)
+        {
+            entered.RefuseEnded();
+            call.Terminal.Say("muster: The command did not start: " + why.Text);
+            return why.Status;
+        }
+
+        if (status == KilledStatus)
+        {
+            entered.TellEnded(call, began);
+        }
+
+        return status;
 
         void Forward(PosixSignalContext signal)
         {
