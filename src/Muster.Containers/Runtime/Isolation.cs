@@ -46,6 +46,7 @@ public static class Isolation
             try
             {
                 result = Apply(result, isolator);
+                RefuseMoreThanItsLimit(isolator, app);
             }
             catch (Exception e) when (e is InvalidOperationException or FormatException or KeyNotFoundException or OverflowException)
             {
@@ -63,7 +64,7 @@ public static class Isolation
             throw new MusterException(ErrorKind.Invalid, "An app has either os/linux/seccomp-retain-set or os/linux/seccomp-remove-set, not both");
         }
 
-        result = ApplyFlags(result, app);
+        result = ApplyFlags(result, app, tell);
         CheckCalls(result.Seccomp);
         return result;
     }
@@ -77,8 +78,28 @@ public static class Isolation
         }
     }
 
-    private static IsolationRecord ApplyFlags(IsolationRecord result, AppSpec app)
+    // What is asked for beyond the limit is never had. Where the command line sets another limit, the isolator's own says nothing.
+    private static void RefuseMoreThanItsLimit(Isolator isolator, AppSpec app)
     {
+        if (isolator.Name switch { "resource/memory" => app.MemoryLimit is null, "resource/cpu" => app.CpuLimitMillis is null, _ => false }
+            && Amount(isolator.Value, "request") > Amount(isolator.Value, "limit"))
+        {
+            throw new MusterException(
+                ErrorKind.Invalid,
+                $"Isolator {isolator.Name} requests {Written(isolator, "request")}, more than its limit of {Written(isolator, "limit")} lets the app have: correct one of the two, give another limit with {(isolator.Name == "resource/cpu" ? "--cpu" : "--memory")}, or start the pod with --ignore-isolator={isolator.Name}");
+        }
+    }
+
+    private static string Written(Isolator isolator, string key) => Shown(isolator.Value.GetProperty(key)).Trim('"');
+
+    private static IsolationRecord ApplyFlags(IsolationRecord result, AppSpec app, Action<string> tell)
+    {
+        if (app.MemoryLimit < result.MemoryRequest)
+        {
+            tell($"isolator resource/memory requests more than the {app.MemoryLimit} bytes of --memory, so the request is lowered to that");
+            result = result with { MemoryRequest = app.MemoryLimit };
+        }
+
         if (app.CapabilitiesRetain is { } retained)
         {
             result = result with { Capabilities = [.. retained.Select(Capabilities.Normalize).Distinct()] };
@@ -108,6 +129,9 @@ public static class Isolation
     // The kernel and the runtimes take 0 for no limit at all.
     private static long? Limit(JsonElement value) => Bytes(value, "limit") is { } limit ? limit > 0 ? limit : throw new FormatException() : null;
 
+    // These know no request (appc spec/ace.md).
+    private static long? LimitAlone(JsonElement value) => Amount(value, "request") is null ? Limit(value) : throw new FormatException();
+
     private static IsolationRecord Apply(IsolationRecord to, Isolator isolator)
     {
         var value = isolator.Value;
@@ -123,9 +147,9 @@ public static class Isolation
                     CpuShares = request is { } shares ? Math.Clamp((long)(shares * 1024), 2, 262_144) : to.CpuShares,
                 };
             case "resource/block-bandwidth":
-                return to with { BlockBytesPerSecond = Limit(value) };
+                return to with { BlockBytesPerSecond = LimitAlone(value) };
             case "resource/block-iops":
-                return to with { BlockOperationsPerSecond = Limit(value) };
+                return to with { BlockOperationsPerSecond = LimitAlone(value) };
             case NetworkBandwidth:
                 return to with { NetworkBytesPerSecond = NetworkLimit(value) };
             case "os/linux/capabilities-retain-set":

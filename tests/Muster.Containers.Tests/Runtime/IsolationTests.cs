@@ -49,6 +49,8 @@ public sealed class IsolationTests
     [InlineData("resource/cpu {\"limit\":\"9m\"}")]
     [InlineData("resource/block-bandwidth {\"default\":true,\"limit\":\"0\"}")]
     [InlineData("resource/block-iops {\"default\":true,\"limit\":\"0\"}")]
+    [InlineData("resource/block-bandwidth {\"default\":true,\"limit\":\"5M\",\"request\":\"1M\"}")]
+    [InlineData("resource/block-iops {\"default\":true,\"limit\":\"500\",\"request\":\"100\"}")]
     [InlineData("resource/memory []")]
     [InlineData("resource/memory")]
     [InlineData("resource/cpu {\"limit\":\"9E\"}")]
@@ -87,6 +89,29 @@ public sealed class IsolationTests
         var result = Isolation.Resolve(Nothing, Kit.Template("""os/linux/selinux-context {"user":"u"}""", "os/linux/cpu-shares 5"), ["os/linux/selinux-context"], told.Add);
         result.CpuShares.Should().Be(5);
         told.Should().ContainSingle().Which.Should().Contain("os/linux/selinux-context");
+    }
+
+    [Theory]
+    [InlineData("resource/memory", "64Mi", "32Mi", "--memory")]
+    [InlineData("resource/memory", "1001", "1k", "--memory")]
+    [InlineData("resource/cpu", "2", "1500m", "--cpu")]
+    public void Refuses_a_request_above_its_limit(string name, string request, string limit, string option)
+    {
+        var isolator = $$"""{{name}} {"request":"{{request}}","limit":"{{limit}}"}""";
+        FluentActions.Invoking(() => Resolve(isolator)).Should().Throw<MusterException>().Where(e => e.Kind == ErrorKind.Invalid)
+            .WithMessage($"Isolator {name} requests {request}, more than its limit of {limit} lets the app have: *{option}*--ignore-isolator={name}");
+        Resolve($$"""{{name}} {"request":"{{limit}}","limit":"{{limit}}"}""").Should().NotBeNull("as much as the limit can be had");
+        Isolation.Resolve(Nothing, Kit.Template(isolator), [name], _ => { }).Should().BeEquivalentTo(Resolve());
+        Isolation.Resolve(Nothing with { MemoryLimit = 1 << 30, CpuLimitMillis = 4000 }, Kit.Template(isolator), [], _ => { }).Should().NotBeNull("the command line's limit is the one that holds");
+    }
+
+    [Fact]
+    public void Lowers_a_request_to_the_limit_of_the_command_line_and_says_so()
+    {
+        var told = new List<string>();
+        var result = Isolation.Resolve(Nothing with { MemoryLimit = 1000 }, Kit.Template("""resource/memory {"request":"2k","limit":"3k"}"""), [], told.Add);
+        (result.MemoryRequest, result.MemoryLimit).Should().Be((1000, 1000));
+        told.Should().ContainSingle().Which.Should().Contain("--memory");
     }
 
     [Fact]
