@@ -96,10 +96,7 @@ public sealed class TestRoot : IDisposable
         found.AddRange(File.ReadLines("/proc/self/mounts").Where(l => l.Contains(Folder, StringComparison.Ordinal)).Select(l => "mount " + l));
         foreach (var hierarchy in Directory.GetDirectories("/sys/fs/cgroup").Append("/sys/fs/cgroup"))
         {
-            if (Directory.Exists($"{hierarchy}/muster-{Tag}"))
-            {
-                found.Add($"cgroup {hierarchy}/muster-{Tag}");
-            }
+            found.AddRange(Directory.GetDirectories(hierarchy, $"muster-{Tag}*").Select(g => "cgroup " + g));
         }
 
         foreach (var process in Directory.GetDirectories("/proc").Where(p => int.TryParse(Path.GetFileName(p), out _)))

@@ -178,7 +178,7 @@ public sealed class PodEnding
 
     /// <summary>
     /// Removes pods that ended longer ago than <paramref name="grace"/>, prepared ones older than <paramref name="expirePrepared"/>,
-    /// aborted preparations and half-removed pods; then sweeps what belongs to pods that no longer exist.
+    /// aborted preparations and half-removed pods; then sweeps what belongs to pods that no longer exist and to trials of runtimes.
     /// </summary>
     public async Task<IReadOnlyList<Collected>> CollectAsync(TimeSpan grace, TimeSpan expirePrepared, bool markOnly, CancellationToken ct)
     {
@@ -227,6 +227,7 @@ public sealed class PodEnding
             await _metadata.SweepAsync(_store.IsAlive, ct);
             await _networks.SweepAsync(_store.IsAlive, ct);
             _store.SweepCgroups();
+            RuntimeProbe.Sweep(_store.Root);
             _store.RemoveRootCgroup();
         }
 

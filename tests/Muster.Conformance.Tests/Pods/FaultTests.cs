@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Muster.Linux;
 using Muster.TestKit;
 
 namespace Muster.Conformance.Tests.Pods;
@@ -147,7 +148,7 @@ public sealed class FaultTests : IDisposable
             _root.Muster("gc", "--grace-period=0s", "--expire-prepared=0s").Succeeded();
             _root.Muster("list", "-q").Out.Should().BeEmpty($"the pod killed after {delay} ms was collected");
             // A runtime that was being tried out ends by itself.
-            TestRoot.Until(() => !_root.Leftovers().Any(l => l.Contains("probe-", StringComparison.Ordinal)), "the runtime's trial has ended");
+            TestRoot.Until(() => _root.Muster("gc").Status == 0 && !_root.Leftovers().Any(l => l.Contains("probe-", StringComparison.Ordinal)), "the runtime's trial has ended");
             _root.Leftovers().Should().BeEmpty($"nothing is left after a kill at {delay} ms");
         }
     }
@@ -168,6 +169,43 @@ public sealed class FaultTests : IDisposable
             _root.Muster("list", "-q", "--all").Out.Should().BeEmpty();
             TestRoot.Until(() => _root.Leftovers().Count == 0, $"nothing is left of the pod whose clearing was killed after {delay} ms");
             Directory.GetFileSystemEntries(Path.Combine(_root.Folder, "var", "pods", "garbage")).Should().BeEmpty();
+        }
+    }
+
+    [Theory]
+    [InlineData("gc")]
+    [InlineData("doctor")]
+    public void Sweeps_what_a_trial_of_the_runtime_left_that_was_killed(string verb)
+    {
+        using var ended = ProgramRun.Start("/bin/true", []);
+        ended.WaitForExit();
+        var (here, since) = (Environment.ProcessId, ProcessControl.StartTime(Environment.ProcessId));
+        string[] dead = [$"{_root.Tag}-probe-{ended.Id}", $"{_root.Tag}-probe-{ended.Id}-{since}", $"{_root.Tag}-probe-{here}-{since + 1}"];
+        string[] alive = [$"{_root.Tag}-probe-{here}-{since}", $"{_root.Tag}-probe-{here}", $"{_root.Tag}0-probe-{ended.Id}"];
+        var places = CgroupHierarchies.Load().All.Select(h => h.MountPoint + "/muster-").ToList();
+        using var inside = ProgramRun.Start("/bin/sleep", ["100"]);
+        try
+        {
+            foreach (var name in dead.Concat(alive))
+            {
+                places.ForEach(p => Directory.CreateDirectory(p + name));
+                Directory.CreateDirectory(Path.Combine(_root.Folder, "run", name[(name.IndexOf('-', StringComparison.Ordinal) + 1)..], "rootfs"));
+            }
+
+            File.WriteAllText(places[^1] + dead[0] + "/cgroup.procs", inside.Id.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            _ = _root.Muster(verb);
+            places.SelectMany(p => dead.Where(n => Directory.Exists(p + n))).Should().BeEmpty();
+            places.SelectMany(p => alive.Where(n => !Directory.Exists(p + n))).Should().BeEmpty("who lives is at work on it, and what another root has is not ours");
+            Directory.GetDirectories(Path.Combine(_root.Folder, "run"), "probe-*").Select(Path.GetFileName).Should().BeEquivalentTo($"probe-{here}-{since}", $"probe-{here}");
+        }
+        finally
+        {
+            inside.Kill();
+            inside.WaitForExit();
+            foreach (var group in places.SelectMany(p => dead.Concat(alive).Select(n => p + n)).Where(Directory.Exists))
+            {
+                Directory.Delete(group);
+            }
         }
     }
 
