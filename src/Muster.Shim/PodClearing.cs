@@ -131,11 +131,14 @@ internal static class PodClearing
         }
     }
 
-    /// <summary>Deletes a pod's folder; nothing is mounted below it any more then, so that it cannot reach into an image's tree.</summary>
+    /// <summary>
+    /// Deletes a pod's folder; nothing is mounted below it any more then, so that it cannot reach into an image's tree. What the apps
+    /// wrote has names that are no text, which the framework's own call takes for other files.
+    /// </summary>
     public static void Delete(string podDirectory)
     {
         PodMounts.DetachBelow(podDirectory);
         RemovePlaces(Path.Combine(podDirectory, SupervisionPlan.HostVolumesFolder));
-        Directory.Delete(podDirectory, recursive: true);
+        DirectoryHandle.RemoveAll(podDirectory);
     }
 }

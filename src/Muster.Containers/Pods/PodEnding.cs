@@ -183,6 +183,7 @@ public sealed class PodEnding
     public async Task<IReadOnlyList<Collected>> CollectAsync(TimeSpan grace, TimeSpan expirePrepared, bool markOnly, CancellationToken ct)
     {
         var collected = new List<Collected>();
+        MusterException? failure = null;
         await RecoverAsync(ct);
         var now = _time.GetUtcNow();
         foreach (var pod in _store.All())
@@ -216,6 +217,12 @@ public sealed class PodEnding
                     {
                         continue;
                     }
+                    catch (Exception e) when (e is MusterException or IOException or UnauthorizedAccessException)
+                    {
+                        // One that cannot be removed keeps none of the others.
+                        failure ??= new MusterException(ErrorKind.Internal, $"Pod {pod.Uuid} could not be removed ({e.Message}); what else was to go is gone", e);
+                        continue;
+                    }
                 }
 
                 collected.Add(new Collected(pod.Uuid, why));
@@ -231,7 +238,7 @@ public sealed class PodEnding
             _store.RemoveRootCgroup();
         }
 
-        return collected;
+        return failure is null ? collected : throw failure;
     }
 
     /// <summary>Removes a pod that this process has locked and that never started.</summary>
@@ -281,6 +288,10 @@ public sealed class PodEnding
         catch (MusterException e) when (e.Kind == ErrorKind.Busy)
         {
             // Another verb is putting it right.
+        }
+        catch (IOException)
+        {
+            // What its apps wrote cannot be deleted: "gc" and "rm" say so, and no other pod has to wait for it.
         }
     }
 
@@ -398,7 +409,7 @@ public sealed class PodEnding
         }
 
         IdRanges.Release(_store.Root, pod.Uuid);
-        Directory.Delete(pod.Path, recursive: true);
+        DirectoryHandle.RemoveAll(pod.Path);
         _store.ReleaseName(name, pod.Uuid);
     }
 

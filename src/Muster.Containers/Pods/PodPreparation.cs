@@ -49,7 +49,7 @@ public sealed class PodPreparation
         var pod = _store.Create(uuid);
         undo.Push(() =>
         {
-            Directory.Delete(pod.Path, recursive: true);
+            DirectoryHandle.RemoveAll(pod.Path);
             pod.Dispose();
         });
         if (spec.Name is { } name)

@@ -75,55 +75,12 @@ public sealed class DirectoryHandle : SafeHandleMinusOneIsInvalid
         return names;
     }
 
-    /// <summary>Removes a name and everything below it, following no link. What is gone already is no error.</summary>
-    public void RemoveAll(ReadOnlySpan<byte> name) => RemoveAll(Descriptor, name, 0);
+    /// <summary>Removes a name and everything below it, following no link and entering no mount. What is gone already is no error.</summary>
+    public void RemoveAll(ReadOnlySpan<byte> name) => TreeRemoval.Remove(Descriptor, name);
 
-    /// <summary>Removes a path and everything below it, following no link. What is gone already is no error.</summary>
-    public static void RemoveAll(string path) => RemoveAll(FileCalls.AtCurrentDirectory, FileCalls.Terminated(path), 0);
+    /// <summary>Removes a path and everything below it, following no link and entering no mount. What is gone already is no error.</summary>
+    public static void RemoveAll(string path) => TreeRemoval.Remove(FileCalls.AtCurrentDirectory, FileCalls.Terminated(path));
 
     /// <inheritdoc/>
     protected override bool ReleaseHandle() => FileCalls.Close((int)handle) == 0;
-
-    private static void RemoveAll(int parent, ReadOnlySpan<byte> name, int depth)
-    {
-        if (FileCalls.Remove(parent, name, isDirectory: false) == 0 || FileCalls.Error == Errno.ENOENT)
-        {
-            return;
-        }
-
-        if (FileCalls.Error is not (Errno.EISDIR or Errno.EPERM) || depth > MaxDepth)
-        {
-            throw LinuxException.Last("unlinkat", Encoding.UTF8.GetString(name).TrimEnd('\0'));
-        }
-
-        if (FileCalls.Remove(parent, name, isDirectory: true) == 0)
-        {
-            return;
-        }
-
-        var fd = FileCalls.Open(parent, name, FileCalls.DirectoryOnly | FileCalls.NoFollow);
-        if (fd < 0)
-        {
-            throw LinuxException.Last("open", Encoding.UTF8.GetString(name).TrimEnd('\0'));
-        }
-
-        using (var directory = new DirectoryHandle(fd))
-        {
-            // A directory without its write bit would keep an unprivileged owner from emptying it.
-            if (FileCalls.EffectiveUser != 0)
-            {
-                _ = FileCalls.ChangeMode(fd, 0x1c0);
-            }
-
-            foreach (var child in directory.Names())
-            {
-                RemoveAll(fd, child, depth + 1);
-            }
-        }
-
-        if (FileCalls.Remove(parent, name, isDirectory: true) < 0 && FileCalls.Error != Errno.ENOENT)
-        {
-            throw LinuxException.Last("rmdir", Encoding.UTF8.GetString(name).TrimEnd('\0'));
-        }
-    }
 }

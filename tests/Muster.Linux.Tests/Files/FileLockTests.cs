@@ -66,5 +66,38 @@ public sealed class FileLockTests : IDisposable
         DirectoryHandle.RemoveAll(_folder + "/tree");
     }
 
+    [Fact]
+    public void Removes_trees_whose_names_are_no_text_and_that_are_deeper_than_a_path_is_long()
+    {
+        Directory.CreateDirectory(_folder + "/keep");
+        File.WriteAllText(_folder + "/keep/file", "safe");
+        Directory.CreateDirectory(_folder + "/tree");
+        using (var tree = DirectoryHandle.Open(_folder + "/tree"))
+        {
+            // As text both names are the same: which of them a folder gives first is up to the file system.
+            for (byte i = (byte)'a'; i <= (byte)'z'; i++)
+            {
+                FileCalls.MakeDirectory(tree.Descriptor, [i, 0xff, 0], 0x1ff).Should().Be(0);
+                FileCalls.MakeSymlink(FileCalls.Terminated(_folder + "/keep"), tree.Descriptor, FileCalls.Terminated((char)i + "\ufffd")).Should().Be(0);
+            }
+        }
+
+        var name = FileCalls.Terminated(new string('d', 200));
+        var inner = DirectoryHandle.Open(_folder + "/tree");
+        for (var depth = 0; depth < 5000; depth++)
+        {
+            FileCalls.MakeDirectory(inner.Descriptor, name, 0x1ff).Should().Be(0);
+            FileCalls.MakeDirectory(inner.Descriptor, ".deep-0\0"u8, 0x1ff).Should().Be(0);
+            var next = inner.TryOpen(name)!;
+            inner.Dispose();
+            inner = next;
+        }
+
+        inner.Dispose();
+        DirectoryHandle.RemoveAll(_folder + "/tree");
+        Path.Exists(_folder + "/tree").Should().BeFalse();
+        File.ReadAllText(_folder + "/keep/file").Should().Be("safe");
+    }
+
     public void Dispose() => DirectoryHandle.RemoveAll(_folder);
 }

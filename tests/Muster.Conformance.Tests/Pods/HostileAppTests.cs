@@ -1,0 +1,56 @@
+using Muster.TestKit;
+
+namespace Muster.Conformance.Tests.Pods;
+
+/// <summary>Apps that are root in their container and mean harm, with what every app may do.</summary>
+public sealed class HostileAppTests : IDisposable
+{
+    private readonly TestRoot _root = new();
+    private readonly string _image;
+
+    public HostileAppTests() => _image = _root.Image();
+
+    public void Dispose() => _root.Dispose();
+
+    [Fact]
+    public void What_it_wrote_is_removed_whatever_the_names_and_nothing_of_the_host()
+    {
+        var host = Directory.CreateDirectory(Path.Combine(_root.Work, "host")).FullName;
+        File.WriteAllText(Path.Combine(host, "precious"), "x");
+        // A folder whose name is no text, and a link whose name is what a decoder makes of the other. Which of two names comes first is
+        // up to the file system, so there are many.
+        var script = $"for i in $(seq 1 30); do mkdir -p /e/$i; mkdir \"/e/$i/x$i$(printf '\\377')\"; ln -s {host} \"/e/$i/x$i$(printf '\\357\\277\\275')\"; done";
+        _root.Muster("run", "--net=none", "--name=kept", _image, "--", "-c", script).Succeeded();
+        _root.Muster("run", "--net=none", "--name=collected", _image, "--", "-c", script).Succeeded();
+        _root.Muster("run", "--net=none", "--rm", _image, "--", "-c", script).Succeeded();
+        _root.Muster("rm", "kept").Succeeded();
+        _root.Muster("gc", "--grace-period=0s").Succeeded().Out.Should().Contain("it has ended");
+        File.Exists(Path.Combine(host, "precious")).Should().BeTrue();
+        TestRoot.Until(() => Directory.GetDirectories(_root.Pods).SelectMany(Directory.GetFileSystemEntries).ToList().Count == 0, "nothing is left of the pods");
+    }
+
+    [Fact]
+    public void A_pod_that_cannot_be_removed_keeps_no_other()
+    {
+        var uuids = Enumerable.Range(0, 4).Select(_ => _root.Muster("run", "--net=none", "--detach", _image, "--", "-c", "echo x > /f").Succeeded().Out.Trim()).ToList();
+        uuids.ForEach(u => _root.Muster("status", "--wait=10s", u).Succeeded());
+        var first = Path.GetFileName(Directory.GetDirectories(Path.Combine(_root.Pods, "exited"))[0]);
+        var file = Path.Combine(_root.Pods, "exited", first, "apps", "busybox", "upper", "f");
+        ProgramRun.Of("chattr", ["+i", file]).Succeeded();
+        try
+        {
+            _root.Muster("gc", "--grace-period=0s").Should().Match<ProgramRun>(r => r.Status == 254 && r.Error.Contains(first));
+            _root.Muster("list", "-q").Succeeded().Out.Trim().Should().Be(first);
+        }
+        finally
+        {
+            // It may have been moved out of sight by now.
+            foreach (var left in Directory.GetFiles(_root.Pods, "f", SearchOption.AllDirectories))
+            {
+                ProgramRun.Of("chattr", ["-i", left]).Succeeded();
+            }
+        }
+
+        _root.Muster("gc", "--grace-period=0s").Succeeded();
+    }
+}
