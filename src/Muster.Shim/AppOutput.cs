@@ -8,6 +8,9 @@ namespace Muster.Shim;
 /// </summary>
 internal sealed class AppOutput
 {
+    // What lies between a terminal's two ends (64 KiB, and 4 KiB more for its reader).
+    private const int MaxTerminal = 128 * 1024;
+
     // PIPE_BUF: a pipe that poll calls writable takes that much without blocking.
     private const int TeePiece = 4096;
 
@@ -45,8 +48,8 @@ internal sealed class AppOutput
 
     public bool WantsTee => _length > 0;
 
-    /// <summary>Takes what is there; false when there is nothing more just now.</summary>
-    public bool Pump(ControlServer control)
+    /// <summary>Takes what is there: how many bytes; 0 when there is nothing more just now.</summary>
+    public int Pump(ControlServer control)
     {
         var n = Descriptors.Read(Source, _pending);
         if (n <= 0)
@@ -56,7 +59,7 @@ internal sealed class AppOutput
                 Close();
             }
 
-            return false;
+            return 0;
         }
 
         var data = _pending.AsSpan(0, n);
@@ -69,7 +72,7 @@ internal sealed class AppOutput
             FlushTee();
         }
 
-        return true;
+        return n;
     }
 
     /// <summary>Hands on to the caller what it takes without blocking.</summary>
@@ -106,16 +109,22 @@ internal sealed class AppOutput
         }
     }
 
-    /// <summary>Reads what is left and closes our end; waits for a slow caller so that nothing is lost.</summary>
+    /// <summary>
+    /// Reads what is left and closes our end; waits for a slow caller so that nothing is lost. No more is read than the stream can hold:
+    /// others may have it too (the app's children, another app, even another pod that was handed it) and write as fast as we read.
+    /// </summary>
     public void Drain(ControlServer control)
     {
-        while (Source >= 0)
+        var left = Source < 0 ? 0 : Descriptors.PipeCapacity(Source) ?? MaxTerminal;
+        while (Source >= 0 && left > 0)
         {
             WaitForTee();
-            if (!Pump(control))
+            if (Pump(control) is not (> 0 and var n))
             {
                 break;
             }
+
+            left -= n;
         }
 
         WaitForTee();

@@ -160,13 +160,19 @@ internal sealed class AppSupervision
                 Signal(_plan.StopSignal);
                 Thaw();
                 break;
+            case AppPhase.PostStop:
+                KillAt = Math.Min(KillAt, Environment.TickCount64 + _context.Plan.StopGraceMs);
+                break;
             default:
-                // Starting: the supervisor stops it as soon as it runs; PostStop and Ended: it is ending anyway.
+                // Starting: the supervisor stops it as soon as it runs; Ended: it has.
                 break;
         }
     }
 
-    /// <summary>When an app that is to restart and does not end is killed (milliseconds of <see cref="Environment.TickCount64"/>).</summary>
+    /// <summary>
+    /// When an app that is to restart and does not end, or a post-stop handler of a pod that is to end, is killed (milliseconds of
+    /// <see cref="Environment.TickCount64"/>).
+    /// </summary>
     public long KillAt { get; private set; } = long.MaxValue;
 
     /// <summary>Ends it, by SIGKILL after the grace, and starts it again.</summary>
@@ -193,7 +199,8 @@ internal sealed class AppSupervision
     /// <summary>Ends it at once.</summary>
     public void Kill()
     {
-        KillAt = long.MaxValue;
+        var isTime = Environment.TickCount64 >= KillAt;
+        KillAt = isTime || Phase != AppPhase.PostStop ? long.MaxValue : KillAt;
         if (Pid != 0)
         {
             Signals.Send(Pid, Signals.SIGKILL);
@@ -202,6 +209,11 @@ internal sealed class AppSupervision
         else if (Phase == AppPhase.PreStart)
         {
             _context.Runtime.Delete(_plan.PreStart[_handler].Id);
+        }
+        else if (Phase == AppPhase.PostStop && isTime)
+        {
+            // The app could have put anything in the place of what its handler starts.
+            _context.Runtime.Delete(_plan.PostStop[_handler].Id);
         }
     }
 
@@ -397,9 +409,15 @@ internal sealed class AppSupervision
 
     private void NextPostStop()
     {
+        KillAt = long.MaxValue;
         if (_handler < _plan.PostStop.Count)
         {
             StartHandler(_plan.PostStop);
+            if (_context.Stopping)
+            {
+                // Each has the pod's own time, however fast its apps were to end.
+                KillAt = Environment.TickCount64 + _context.Plan.StopGraceMs;
+            }
         }
         else if (_restartAsked && !_context.Stopping)
         {

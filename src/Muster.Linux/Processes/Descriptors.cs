@@ -26,6 +26,7 @@ public static unsafe partial class Descriptors
     private const int F_SETFD = 2;
     private const int F_GETFL = 3;
     private const int F_SETFL = 4;
+    private const int F_GETPIPE_SZ = 1032;
 
     /// <summary>A pipe whose two ends are close-on-exec; <paramref name="nonBlocking"/> holds for both ends.</summary>
     public static (int Read, int Write) Pipe(bool nonBlocking = false)
@@ -38,6 +39,20 @@ public static unsafe partial class Descriptors
     /// <summary>Makes one end of a pipe of ours non-blocking. Not for inherited descriptors: the flag is shared with whoever else has them.</summary>
     public static void SetNonBlocking(int descriptor) =>
         LinuxException.Check(fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL, 0) | O_NONBLOCK), "fcntl");
+
+    /// <summary>How many bytes a pipe can hold, as it is set now; null for what is no pipe.</summary>
+    public static int? PipeCapacity(int descriptor) => fcntl(descriptor, F_GETPIPE_SZ, 0) is >= 0 and var bytes ? bytes : null;
+
+    /// <summary>How many bytes can be read of a pipe just now.</summary>
+    public static int Available(int descriptor)
+    {
+        int bytes;
+        LinuxException.Check(ioctl(descriptor, 0x541b /* FIONREAD */, &bytes), "ioctl");
+        return bytes;
+    }
+
+    /// <summary>Moves the position of an open file back.</summary>
+    public static void StepBack(int descriptor, long bytes) => LinuxException.Check(lseek(descriptor, -bytes, 1 /* SEEK_CUR */), "lseek");
 
     /// <summary>Lets a descriptor survive execve, or not.</summary>
     public static void SetCloseOnExec(int descriptor, bool on) => LinuxException.Check(fcntl(descriptor, F_SETFD, on ? 1 : 0), "fcntl");
@@ -214,6 +229,12 @@ public static unsafe partial class Descriptors
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int fcntl(int descriptor, int command, int argument);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int ioctl(int descriptor, ulong request, int* argument);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial long lseek(int descriptor, long offset, int whence);
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static partial int memfd_create(string name, uint flags);

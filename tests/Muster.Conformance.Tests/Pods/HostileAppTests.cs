@@ -53,4 +53,33 @@ public sealed class HostileAppTests : IDisposable
 
         _root.Muster("gc", "--grace-period=0s").Succeeded();
     }
+
+    [Fact]
+    public void Children_that_write_on_do_not_keep_its_supervisor()
+    {
+        // Each byte is six in the log: they write faster than anybody can read.
+        _root.Muster("run", "--net=none", "--detach", "--init", "--name=flood", _image, "--", "-c", "cat /dev/zero & cat /dev/zero & cat /dev/zero & sleep 1; exit 3").Succeeded();
+        _root.Muster("status", "--wait=60s", "flood").Out.Should().Contain("app-busybox=3");
+        _root.Muster("rm", "flood").Succeeded();
+    }
+
+    [Fact]
+    public void A_handler_that_it_made_endless_does_not_keep_the_pod()
+    {
+        var full = System.Text.Json.JsonDocument.Parse(_root.Muster("image", "list", "--format=json").Succeeded().Out).RootElement[0].GetProperty("id").GetString();
+        var manifest = Path.Combine(_root.Work, "pod.json");
+        File.WriteAllText(manifest, $$$"""
+            {"acKind":"PodManifest","acVersion":"0.8.11","apps":[{"name":"a","image":{"id":"{{{full}}}"},
+             "app":{"exec":["/bin/sh","-c","echo 'sleep 1000' > /hook; exit 4"],"user":"0","group":"0",
+              "eventHandlers":[{"name":"pre-start","exec":["/bin/sh","-c","echo true > /hook"]},{"name":"post-stop","exec":["/bin/sh","/hook"]}]}}]}
+            """);
+        _root.Muster("run", "--net=none", "--detach", "--name=hooked", "--stop-timeout=1s", "--pod-manifest=" + manifest).Succeeded();
+        _root.Muster("stop", "hooked").Succeeded();
+        _root.Muster("status", "hooked").Out.Should().Contain("app-a=4");
+        // The same where the pod is told to end before the handler begins.
+        _root.Muster("rm", "hooked").Succeeded();
+        File.WriteAllText(manifest, File.ReadAllText(manifest).Replace("exit 4", "exec sleep 1000", StringComparison.Ordinal));
+        _root.Muster("run", "--net=none", "--detach", "--name=hooked", "--stop-timeout=1s", "--pod-manifest=" + manifest).Succeeded();
+        _root.Muster("rm", "--force", "hooked").Succeeded();
+    }
 }
