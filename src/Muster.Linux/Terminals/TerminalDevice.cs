@@ -13,6 +13,9 @@ public static unsafe partial class TerminalDevice
     /// <summary>Whether a descriptor is a terminal.</summary>
     public static bool Is(int descriptor) => isatty(descriptor) == 1;
 
+    /// <summary>Whether our job is the one that may read this terminal; the others are stopped when they try.</summary>
+    public static bool IsForeground(int descriptor) => tcgetpgrp(descriptor) == getpgrp();
+
     /// <summary>Puts a terminal into raw mode; the returned settings restore it.</summary>
     public static TerminalSettings MakeRaw(int descriptor)
     {
@@ -66,6 +69,12 @@ public static unsafe partial class TerminalDevice
 
     [LibraryImport("libc")]
     private static partial int isatty(int descriptor);
+
+    [LibraryImport("libc")]
+    private static partial int tcgetpgrp(int descriptor);
+
+    [LibraryImport("libc")]
+    private static partial int getpgrp();
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int tcgetattr(int descriptor, TerminalSettings* settings);

@@ -12,6 +12,10 @@ public sealed class HostileAppTests : IDisposable
 
     public void Dispose() => _root.Dispose();
 
+    private string Shell(params string[] words) => string.Join(' ', [Repository.Program("muster"), "--root", _root.Folder, .. words]);
+
+    private static ProgramRun Bash(string script) => ProgramRun.Of("/bin/bash", ["-c", script]);
+
     [Fact]
     public void What_it_wrote_is_removed_whatever_the_names_and_nothing_of_the_host()
     {
@@ -81,5 +85,29 @@ public sealed class HostileAppTests : IDisposable
         File.WriteAllText(manifest, File.ReadAllText(manifest).Replace("exit 4", "exec sleep 1000", StringComparison.Ordinal));
         _root.Muster("run", "--net=none", "--detach", "--name=hooked", "--stop-timeout=1s", "--pod-manifest=" + manifest).Succeeded();
         _root.Muster("rm", "--force", "hooked").Succeeded();
+    }
+
+    [Fact]
+    public void A_command_beside_it_gets_no_file_or_terminal_of_the_callers()
+    {
+        var input = Path.Combine(_root.Work, "input");
+        File.WriteAllText(input, "first\nsecond\n");
+        _root.Muster("run", "--net=none", "--detach", "--name=box", _image, "--", "-c", "while :; do for f in /proc/[0-9]*/fd/[0-2]; do [ -f $f ] && echo pwned > $f; done; sleep 0.05; done").Succeeded();
+        Bash(Shell("exec", "box", "sh", "-c", "'sleep 0.5; cat'") + " < " + input).Succeeded().Out.Should().Be("first\nsecond\n");
+        Bash(Shell("exec", "box", "sh", "-c", "'echo pwned > /proc/self/fd/0'") + " < " + input).Succeeded();
+        File.ReadAllText(input).Should().Be("first\nsecond\n");
+
+        // What the command writes arrives whole, in its order, and nothing else can be written or read.
+        var output = Path.Combine(_root.Work, "output");
+        File.WriteAllText(output, "before\n");
+        Bash(Shell("exec", "box", "sh", "-c", "'sleep 0.5; for i in $(seq 1 3000); do echo out $i; echo err $i >&2; done'") + $" >> {output} 2>&1").Succeeded();
+        File.ReadAllText(output).Should().Be("before\n" + string.Concat(Enumerable.Range(1, 3000).Select(i => $"out {i}\nerr {i}\n")));
+
+        // What the command does not read is there for whoever comes next, as in a loop of a script.
+        Bash($"{{ {Shell("exec", "box", "dd", "bs=1", "count=6")} 2> /dev/null; {Shell("exec", "box", "true")}; cat; }} < {input}").Succeeded().Out.Should().Be("first\nsecond\n");
+        Bash(Shell("exec", "box", "ls", "/proc/self/fd/0/") + " < /etc").Out.Should().BeEmpty();
+        Bash(Shell("exec", "box", "sh", "-c", "'exit 9'") + $" < {input} > {output}").Status.Should().Be(9);
+        ProgramRun.Of("/usr/bin/script", ["-qec", Shell("exec", "-T", "box", "sh", "-c", "'readlink /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2; exit 6'"), "/dev/null"])
+            .Should().Match<ProgramRun>(r => r.Status == 6 && r.Out.Contains("pipe:") && !r.Out.Contains("/dev/"));
     }
 }

@@ -183,10 +183,12 @@ internal static class EnterCommand
         using var quit = PosixSignalRegistration.Create(PosixSignal.SIGQUIT, Forward);
         var beginning = new CommandBeginning(plan.Runtime);
         List<string> words = [plan.Runtime, .. plan.RuntimeArguments, "--log", Descriptors.PathOf(log), "--log-format", "json", "exec", "--process", Descriptors.PathOf(document), .. beginning.Words, plan.Apps.First(a => a.Name == app.Name).Id];
-        // With a terminal the runtime's standard error is for its own words alone.
-        pid = Spawn.Start(plan.Runtime, words, Spawn.Environment(), Callers(0), Callers(1), terminal ? -1 : Callers(2));
+        var streams = new CallersStreams(terminal, call.Terminal.Say);
+        pid = Spawn.Start(plan.Runtime, words, Spawn.Environment(), streams.Input, streams.Output, streams.Error);
+        streams.HandedOver();
         beginning.Watch(pid);
         var status = Spawn.Wait(pid);
+        streams.End();
         var began = beginning.Ended();
         var failure = RuntimeLog.Failure(Descriptors.PathOf(log));
         if (failure is null && began == false)
@@ -221,8 +223,6 @@ internal static class EnterCommand
             }
         }
     }
-
-    private static int Callers(int descriptor) => Descriptors.IsCallers(descriptor) ? descriptor : -1;
 
     // The runtime's own child inside the pod ends when the runtime does, or a moment later.
     private static void Reap(bool mustCome)
