@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using Muster.Core;
 using Muster.Linux;
 
@@ -39,8 +40,19 @@ public sealed partial class LayeredRoot
             throw new MusterException(ErrorKind.Invalid, $"{path} in the image has {found.Stat.Size} bytes, more than the {limit} that are read");
         }
 
-        return File.ReadAllText(found.Path);
+        // An app that runs may have put anything in its place since.
+        using var layer = DirectoryHandle.Open(LayerOf(found.Path) + "/.");
+        using var file = RegularFile.TryOpen(layer.Descriptor, FileCalls.Terminated(found.Path[(LayerOf(found.Path).Length + 1)..]), out _);
+        if (file is null)
+        {
+            return null;
+        }
+
+        var content = new byte[found.Stat.Size];
+        return Encoding.UTF8.GetString(content, 0, file.ReadAtLeast(content, content.Length, throwOnEndOfStream: false));
     }
+
+    private string LayerOf(string path) => _layers.First(l => path.StartsWith(l + "/", StringComparison.Ordinal));
 
     private (string Path, FileStatus Stat)? Resolve(string path)
     {

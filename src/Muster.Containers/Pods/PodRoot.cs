@@ -167,18 +167,8 @@ public sealed class PodRoot
 
     private static void WriteTo(DirectoryHandle parent, string name, string target, string what)
     {
-        var descriptor = FileCalls.Open(parent.Descriptor, FileCalls.Terminated(name), FileCalls.ReadOnly | FileCalls.NoFollow | FileCalls.CloseOnExec);
-        if (descriptor < 0)
-        {
-            throw Unreadable(what);
-        }
-
-        using var from = new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(descriptor, ownsHandle: true), FileAccess.Read, 0);
-        if (FileStatus.Read(descriptor).Type != FileStatus.Regular)
-        {
-            throw new MusterException(ErrorKind.Conflict, $"{what} is no file whose content could be written to {target}");
-        }
-
+        using var from = RegularFile.TryOpen(parent.Descriptor, FileCalls.Terminated(name), out var isOther)
+            ?? throw (isOther ? new MusterException(ErrorKind.Conflict, $"{what} is no file whose content could be written to {target}") : Unreadable(what));
         using var to = new FileStream(target, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, 0);
         from.CopyTo(to);
     }

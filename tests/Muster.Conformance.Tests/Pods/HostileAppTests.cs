@@ -110,4 +110,15 @@ public sealed class HostileAppTests : IDisposable
         ProgramRun.Of("/usr/bin/script", ["-qec", Shell("exec", "-T", "box", "sh", "-c", "'readlink /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2; exit 6'"), "/dev/null"])
             .Should().Match<ProgramRun>(r => r.Status == 6 && r.Out.Contains("pipe:") && !r.Out.Contains("/dev/"));
     }
+
+    [Fact]
+    public void Its_pipes_and_devices_hold_up_no_copying()
+    {
+        _root.Muster("run", "--net=none", "--detach", "--name=box", _image, "--", "-c", "mknod /pipe p; mknod /disk b 8 0; ln -s pipe /link; touch /made; exec sleep 100").Succeeded();
+        TestRoot.Until(() => _root.Muster("exec", "box", "ls", "/made").Status == 0, "they are there");
+        foreach (var path in (string[])["/pipe", "/disk", "/link"])
+        {
+            _root.Muster("cp", "box:" + path, "/dev/null").Should().Match<ProgramRun>(r => r.Status == 254 && r.Error.Contains("is no file"), path);
+        }
+    }
 }
