@@ -90,10 +90,23 @@ public sealed class PodPreparation
         };
         CheckNetworks(spec.Networks, record);
         CheckBandwidth(record);
+        WarnOfTracing(record);
         MakeFolders(pod, record, spec);
         pod.WriteRecord(record);
         undo.Commit();
         return pod;
+    }
+
+    // The runtime's process that starts another app stands for a moment in the pod's PID namespace with the host's root and its files.
+    private void WarnOfTracing(PodRecord record)
+    {
+        if (record.NeedsInfra() && record.IdMap.Count == 0 && record.Apps.FirstOrDefault(Traces) is { } app)
+        {
+            _tell($"app \"{app.Name}\" has CAP_SYS_PTRACE, and through the OCI runtime, which starts the others beside it, it can reach the host's files: give --private-users too");
+        }
+
+        // Who has CAP_SYS_ADMIN as well was meant to reach it.
+        static bool Traces(AppRecord app) => app.Isolation.Capabilities.Contains("CAP_SYS_PTRACE") && !app.Isolation.Capabilities.Contains("CAP_SYS_ADMIN");
     }
 
     private static List<string> AppNames(PodSpec spec)

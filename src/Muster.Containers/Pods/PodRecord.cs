@@ -72,6 +72,9 @@ public sealed record PodRecord(int StopGraceMs = 10_000, long LogMaxBytes = 16 *
     /// <summary>True when an infra process (catatonit) holds the namespaces and reaps, though there is only one app.</summary>
     public bool Init { get; init; }
 
+    /// <summary>Whether an infra process holds the namespaces, because of <see cref="Init"/> or since more than one container joins them.</summary>
+    public bool NeedsInfra() => Init || Apps.Count > 1 || Apps.Any(a => a.EventHandlers.Count > 0);
+
     public string? Runtime { get; init; }
 
     /// <summary>Everything of the pod goes when it has ended.</summary>

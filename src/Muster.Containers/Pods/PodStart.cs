@@ -132,7 +132,7 @@ public sealed class PodStart
         }
 
         PodFiles.Write(pod.Path, record, network);
-        var hasInfra = record.Init || record.Apps.Count > 1 || record.Apps.Any(a => a.EventHandlers.Count > 0);
+        var hasInfra = record.NeedsInfra();
         var filters = new SeccompFilters(_store.Root);
         var context = new BundleContext
         {

@@ -121,4 +121,13 @@ public sealed class HostileAppTests : IDisposable
             _root.Muster("cp", "box:" + path, "/dev/null").Should().Match<ProgramRun>(r => r.Status == 254 && r.Error.Contains("is no file"), path);
         }
     }
+
+    [Fact]
+    public void One_that_may_trace_the_runtime_is_warned_of()
+    {
+        string[] pair = [_image, "--caps-retain=CAP_SYS_PTRACE", "--", "-c", "true", "---", _image, "--name=b", "--", "-c", "true"];
+        _root.Muster(["run", "--net=none", "--rm", .. pair]).Succeeded().Error.Should().Contain("CAP_SYS_PTRACE");
+        _root.Muster(["run", "--net=none", "--rm", "--private-users", .. pair]).Succeeded().Error.Should().NotContain("CAP_SYS_PTRACE");
+        _root.Muster(["run", "--net=none", "--rm", .. pair[..5]]).Succeeded().Error.Should().BeEmpty();
+    }
 }
