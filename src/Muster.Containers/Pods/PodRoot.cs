@@ -24,6 +24,9 @@ public sealed class PodRoot
         _app = app;
     }
 
+    /// <summary>Told, in a sentence, what is otherwise than the user may expect though it was copied.</summary>
+    public Action<string> Warn { get; init; } = static _ => { };
+
     /// <summary>The folders that make the root, topmost first: what the app wrote, then its image.</summary>
     public IReadOnlyList<string> Folders => [Path.Combine(_pod.Path, "apps", _app.Name, "upper"), .. _app.Trees.Select(t => Path.Combine(_store.Root.Images, "trees", t, "rootfs"))];
 
@@ -56,6 +59,7 @@ public sealed class PodRoot
     /// <summary>
     /// Copies <paramref name="path"/> of the app to a path of the host; a folder with everything in it, with <c>/.</c> at its end only what
     /// is in it. What is a folder is copied into; a device or a pipe is written to; links of the host are followed, those of the app are copied.
+    /// Nothing comes out setuid: the app's root would choose what the host's users may run as root.
     /// </summary>
     public void CopyOut(string path, string target)
     {
@@ -190,31 +194,10 @@ public sealed class PodRoot
             Descriptors.Close(write);
         }
 
+        string? privileged;
         try
         {
-            using var stream = new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(read, ownsHandle: true), FileAccess.Read, 0);
-            using var tar = new TarReader(stream, TarLimits.Default);
-            using var tree = new TreeExtractor(targetFolder, new ExtractionRules(Whiteouts: false, RefuseDuplicates: false, IsShared: true), TarLimits.Default);
-            var prefix = name == "." ? [] : Encoding.UTF8.GetBytes("./" + name);
-            var replacement = Encoding.UTF8.GetBytes(targetName);
-            while (tar.Next() is { } entry)
-            {
-                // The folder itself, where only what is in it is wanted.
-                if (name == "." && entry.Name.AsSpan().TrimEnd((byte)'/').SequenceEqual("."u8))
-                {
-                    continue;
-                }
-
-                // The app cannot use a device that it made; on the host it would be the host's disk, open to whom the app says.
-                if (!isInto && entry.Type is TarEntryType.CharacterDevice or TarEntryType.BlockDevice)
-                {
-                    throw new MusterException(ErrorKind.Forbidden, $"{what} has the device {entry.DisplayName}, which would be one of the host's: copy what you want of it by name");
-                }
-
-                tree.Extract(entry, Rename(entry.Name, prefix, replacement), Rename(entry.LinkName, prefix, replacement), tar);
-            }
-
-            tree.Finish();
+            privileged = Unpack(read, name, targetFolder, targetName, what, isInto);
         }
         catch (LinuxException e) when (e.Errno == Errno.EOVERFLOW && _record.IdMap.Count > 0)
         {
@@ -237,6 +220,48 @@ public sealed class PodRoot
         {
             throw Unreadable(what);
         }
+
+        if (privileged is not null)
+        {
+            Warn($"{privileged} came without its setuid and setgid bits and capabilities, as all that had any: give them back by hand where that is meant");
+        }
+    }
+
+    /// <summary>Takes the tar from a pipe, which it closes; returns the first name that lost what made it more than a program.</summary>
+    private string? Unpack(int read, string name, string targetFolder, string targetName, string what, bool isInto)
+    {
+        using var stream = new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(read, ownsHandle: true), FileAccess.Read, 0);
+        using var tar = new TarReader(stream, TarLimits.Default);
+        using var tree = new TreeExtractor(targetFolder, new ExtractionRules(Whiteouts: false, RefuseDuplicates: false, IsShared: true), TarLimits.Default);
+        var prefix = name == "." ? [] : Encoding.UTF8.GetBytes("./" + name);
+        var replacement = Encoding.UTF8.GetBytes(targetName);
+        string? privileged = null;
+        while (tar.Next() is { } entry)
+        {
+            // Of another owner, or before other users, these bits mean something else than where they were set.
+            if (entry.HasPrivileges && (!isInto || _record.IdMap.Count > 0))
+            {
+                privileged ??= entry.DisplayName;
+                entry = entry.WithoutPrivileges();
+            }
+
+            // The folder itself, where only what is in it is wanted.
+            if (name == "." && entry.Name.AsSpan().TrimEnd((byte)'/').SequenceEqual("."u8))
+            {
+                continue;
+            }
+
+            // The app cannot use a device that it made; on the host it would be the host's disk, open to whom the app says.
+            if (!isInto && entry.Type is TarEntryType.CharacterDevice or TarEntryType.BlockDevice)
+            {
+                throw new MusterException(ErrorKind.Forbidden, $"{what} has the device {entry.DisplayName}, which would be one of the host's: copy what you want of it by name");
+            }
+
+            tree.Extract(entry, Rename(entry.Name, prefix, replacement), Rename(entry.LinkName, prefix, replacement), tar);
+        }
+
+        tree.Finish();
+        return privileged;
     }
 
     private static MusterException Unreadable(string what) => new(ErrorKind.NotFound, $"{what} could not be read: check that it exists");

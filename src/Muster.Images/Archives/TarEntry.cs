@@ -18,8 +18,10 @@ public enum TarEntryType
 public readonly record struct SparseSegment(long Offset, long Length);
 
 /// <summary>One entry with every extension already applied. Names are the archive's bytes.</summary>
-public sealed class TarEntry
+public sealed record TarEntry
 {
+    private const uint SetIds = 0xc00;
+
     public required TarEntryType Type { get; init; }
 
     public required byte[] Name { get; init; }
@@ -54,6 +56,12 @@ public sealed class TarEntry
     /// <summary>Extended attributes, names without a NUL.</summary>
     public IReadOnlyList<KeyValuePair<byte[], byte[]>> Xattrs { get; init; } = [];
 
+    /// <summary>Whether it is a file that makes who runs it somebody else, or gives capabilities.</summary>
+    public bool HasPrivileges => Type == TarEntryType.File && ((Mode & SetIds) != 0 || Xattrs.Any(IsCapability));
+
+    /// <summary>The same without setuid, setgid and capabilities.</summary>
+    public TarEntry WithoutPrivileges() => this with { Mode = Mode & ~SetIds, Xattrs = [.. Xattrs.Where(x => !IsCapability(x))] };
+
     /// <summary>The name for messages.</summary>
     public string DisplayName => Display(Name);
 
@@ -63,4 +71,6 @@ public sealed class TarEntry
         var text = Encoding.UTF8.GetString(name.Length > 200 ? name[..200] : name);
         return string.Concat(text.Select(c => char.IsControl(c) ? '?' : c)) + (name.Length > 200 ? "…" : "");
     }
+
+    private static bool IsCapability(KeyValuePair<byte[], byte[]> attribute) => attribute.Key.AsSpan().SequenceEqual("security.capability"u8);
 }

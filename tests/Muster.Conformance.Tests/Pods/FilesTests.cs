@@ -209,6 +209,25 @@ public sealed class FilesTests : IDisposable
         _root.Muster("cp", "box:/d/file", _root.Work).Succeeded();
     }
 
+    [Theory]
+    [InlineData]
+    [InlineData("--private-users")]
+    public void Nothing_comes_out_of_an_app_setuid(params string[] options)
+    {
+        _root.Muster(["run", "--net=none", "--detach", "--name=box", .. options, _image, "--", "-c", "mkdir /d; echo x > /d/su; echo y > /d/plain; chown 1000:1000 /d/su; chmod 6755 /d/su; touch /made; exec sleep 100"]).Succeeded();
+        TestRoot.Until(() => _root.Muster("exec", "box", "ls", "/made").Status == 0, "the files are there");
+        var run = _root.Muster("cp", "box:/d", _root.Work).Succeeded();
+        run.Error.Should().Contain("warning: ./d/su came without its setuid and setgid bits").And.NotContain("plain");
+        File.GetUnixFileMode(Path.Combine(_root.Work, "d", "su")).Should().Be((UnixFileMode)0b111_101_101);
+
+        // Among the pod's own they mean what they meant, unless their owner becomes another.
+        var file = Path.Combine(_root.Work, "own");
+        File.WriteAllText(file, "z");
+        File.SetUnixFileMode(file, (UnixFileMode)0b100_111_101_101);
+        _root.Muster("cp", file, "box:/own").Succeeded().Error.Contains("came without").Should().Be(options.Length > 0);
+        _root.Muster("exec", "box", "stat", "-c", "%a", "/own").Succeeded().Out.Should().Be(options.Length > 0 ? "755\n" : "4755\n");
+    }
+
     [Fact]
     public void Removes_a_pod_of_several_apps_at_its_end()
     {

@@ -12,7 +12,7 @@ internal static class CopyCommand
         Words = ["cp"],
         Summary = "Copy files between the host and a running app",
         Usage = "[--app=NAME] POD:PATH TARGET | SOURCE POD:PATH",
-        Description = "Nothing is needed inside the app. A target that is a folder is copied into; FOLDER/. stands for what is in it. A folder never takes a file's place, nor a file a folder's; a device or pipe of the host is written to. Owners, modes and times are kept (with --private-users all belongs to root). While files are copied in, the pod stands still.",
+        Description = "Nothing is needed inside the app. A target that is a folder is copied into; FOLDER/. stands for what is in it. A folder never takes a file's place, nor a file a folder's; a device or pipe of the host is written to. Owners, modes and times are kept (with --private-users all belongs to root), but nothing comes out of an app setuid, setgid or with capabilities. While files are copied in, the pod stands still.",
         Example = "muster cp web:/etc/nginx/nginx.conf .\nmuster cp web:/var/log/. ./logs\nmuster cp --app=db dump.sql stack:/tmp/",
         Options = [new("app", "The app, in a pod of several", "NAME")],
         Arguments = (2, 2),
@@ -30,7 +30,7 @@ internal static class CopyCommand
             var door = new PodDoor(call);
             using var pod = door.Find(name);
             var record = pod.ReadRecord();
-            var root = new PodRoot(door.Store, pod, record, PodDoor.App(record, call.Value("app")));
+            var root = new PodRoot(door.Store, pod, record, PodDoor.App(record, call.Value("app"))) { Warn = call.Warn };
             if (from is not null)
             {
                 root.CopyOut(path, call.Arguments[1]);
