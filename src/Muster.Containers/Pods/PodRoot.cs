@@ -11,6 +11,10 @@ namespace Muster.Containers.Pods;
 /// <summary>An app's files from outside: copied in and out, and taken as an image of their own.</summary>
 public sealed class PodRoot
 {
+    // The statuses of GNU tar: files that changed or vanished while they were read, and what could not be read at all.
+    private const int TarDiffers = 1;
+    private const int TarFailed = 2;
+
     private readonly PodStore _store;
     private readonly PodDirectory _pod;
     private readonly PodRecord _record;
@@ -205,18 +209,29 @@ public sealed class PodRoot
             _ = Spawn.Wait(pid);
             throw new MusterException(ErrorKind.Unsupported, $"The target lies in a volume of the host that is mapped to the pod's users (--private-users): copy {what} to the volume's source on the host", e);
         }
-        catch (Exception)
+        catch (Exception e)
         {
             // Our end of the pipe is closed by now, so tar ends. Where it found nothing to read, that says more than our reader's complaint.
-            if (Spawn.Wait(pid) == 2)
+            if (Spawn.Wait(pid) == TarFailed)
             {
                 throw Unreadable(what);
             }
 
-            throw;
+            var explained = Explain(e, what);
+            if (ReferenceEquals(explained, e))
+            {
+                throw;
+            }
+
+            throw explained;
         }
 
-        if (Spawn.Wait(pid) != 0)
+        var status = Spawn.Wait(pid);
+        if (status == TarDiffers)
+        {
+            Warn($"{what} changed while it was copied: what came may be of two moments, copy it again when it stands still");
+        }
+        else if (status != 0)
         {
             throw Unreadable(what);
         }
@@ -263,6 +278,14 @@ public sealed class PodRoot
         tree.Finish();
         return privileged;
     }
+
+    // What speaks of an archive, or of a root of ours, is about neither here.
+    private static Exception Explain(Exception e, string what) => e switch
+    {
+        MusterException { Kind: ErrorKind.Invalid or ErrorKind.Exhausted or ErrorKind.Corrupt } refusal => new MusterException(refusal.Kind, $"{what} cannot be copied: {refusal.Message}", e),
+        LinuxException { Errno: Errno.EROFS } => new MusterException(ErrorKind.Forbidden, $"{what} cannot be copied there, because that file system is read-only: choose another target", e),
+        _ => e,
+    };
 
     private static MusterException Unreadable(string what) => new(ErrorKind.NotFound, $"{what} could not be read: check that it exists");
 

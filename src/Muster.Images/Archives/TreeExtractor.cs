@@ -357,6 +357,7 @@ public sealed class TreeExtractor : IDisposable
         _folders.Forget(path);
         if (FileCalls.Remove(parent, last, isDirectory: false) < 0)
         {
+            Expect(Errno.EISDIR, "unlinkat", entry);
             using var directory = DirectoryHandle.Open($"/proc/self/fd/{parent}/.");
             directory.RemoveAll(last);
         }

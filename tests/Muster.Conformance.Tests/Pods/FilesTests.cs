@@ -229,6 +229,33 @@ public sealed class FilesTests : IDisposable
     }
 
     [Fact]
+    public void Copies_a_file_that_is_written_to_meanwhile()
+    {
+        _root.Muster("run", "--net=none", "--detach", "--name=box", _image, "--", "-c", "mkdir /d; dd if=/dev/zero of=/d/log bs=1048576 count=100 2>/dev/null; touch /made; while :; do echo line >> /d/log; done").Succeeded();
+        TestRoot.Until(() => _root.Muster("exec", "box", "ls", "/made").Status == 0, "the file is there");
+        var run = _root.Muster("cp", "box:/d", _root.Work).Succeeded();
+        run.Error.Should().Match(e => e == "" || e.Contains("warning: /d changed while it was copied"));
+        new FileInfo(Path.Combine(_root.Work, "d", "log")).Length.Should().BeGreaterThanOrEqualTo(100 << 20);
+    }
+
+    [Fact]
+    public void Says_what_cannot_be_copied_and_why()
+    {
+        _root.Muster("run", "--net=none", "--detach", "--name=box", _image, "--", "-c", "mkdir /d; dd if=/dev/zero of=/d/huge bs=1 count=1 seek=1099511627776 2>/dev/null; mkfifo /fifo; touch /made; exec sleep 100").Succeeded();
+        TestRoot.Until(() => _root.Muster("exec", "box", "ls", "/made").Status == 0, "the file is there");
+        _root.Muster("cp", "box:/d", _root.Work).Should().Match<ProgramRun>(r => r.Status == 254 && r.Error.Contains("/d cannot be copied: ") && r.Error.Contains("larger than"));
+        var file = Path.Combine(_root.Work, "file");
+        File.WriteAllText(file, "x");
+        _root.Muster("cp", file, "box:/sys/file").Should().Match<ProgramRun>(r => r.Status == 254 && r.Error.Contains("read-only") && !r.Error.Contains("--root"));
+        _root.Muster("cp", file, "box:/proc/1/comm").Should().Match<ProgramRun>(r => r.Status == 254 && !r.Error.Contains("Not a directory"));
+
+        // A pipe of the app that nobody writes to is not waited for.
+        var pipe = Path.Combine(_root.Work, "pipe");
+        ProgramRun.Of("mkfifo", [pipe]).Succeeded();
+        _root.Muster("cp", "box:/fifo", pipe).Should().Match<ProgramRun>(r => r.Status == 254 && r.Error.Contains("is no file whose content"));
+    }
+
+    [Fact]
     public void Removes_a_pod_of_several_apps_at_its_end()
     {
         _root.Muster("run", "--rm", _image, "--name=a", "--", "-c", "true", "---", _image, "--name=b", "--", "-c", "sleep 0.2").Succeeded();
