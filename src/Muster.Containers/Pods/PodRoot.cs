@@ -35,7 +35,7 @@ public sealed class PodRoot
     public IReadOnlyList<string> Folders => [Path.Combine(_pod.Path, "apps", _app.Name, "upper"), .. _app.Trees.Select(t => Path.Combine(_store.Root.Images, "trees", t, "rootfs"))];
 
     /// <summary>Writes the app's root as it is now as an ACI (uncompressed) that runs as the app did.</summary>
-    public void Export(Stream to, CancellationToken ct)
+    public void Export(OutputFile to, CancellationToken ct)
     {
         if (_record.IdMap.Count > 0)
         {
@@ -56,7 +56,7 @@ public sealed class PodRoot
         };
         var name = AcName.IsIdentifier(_app.ImageName) ? _app.ImageName : AcName.Sanitize(_app.ImageName);
         var manifest = AciWriter.Manifest(name, [new NameValue("os", "linux")], template, [], []);
-        var tar = new TarWriter(to);
+        var tar = new TarWriter(to.Stream) { LeavesHoles = to.IsNew };
         AciWriter.Write(tar, manifest, writer => TreeArchiver.Write(Folders, writer, new ArchiveRules("rootfs"), ct));
     }
 

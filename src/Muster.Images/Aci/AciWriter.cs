@@ -50,21 +50,37 @@ internal static class AciWriter
     });
 
     /// <summary>The image of the store as an ACI: an ACI as it came, uncompressed; an OCI image as one rendered root.</summary>
-    public static void Write(ImageStore store, ImageRecord image, Stream to, CancellationToken ct)
+    /// <param name="store">Where the image is.</param>
+    /// <param name="image">The image.</param>
+    /// <param name="to">Where it goes.</param>
+    /// <param name="leavesHoles">Whether that is a new file, in which what is passed over reads as zeros.</param>
+    /// <param name="ct">Stops the work.</param>
+    public static void Write(ImageStore store, ImageRecord image, Stream to, bool leavesHoles, CancellationToken ct)
     {
         if (image.Kind == ImageKind.Aci)
         {
             using var blob = LayoutFiles.TryOpen(store.BlobPath(image.Blobs[0])) ?? throw new MusterException(ErrorKind.Corrupt, $"The image store lacks the blob of {image.Name}: fetch the image again");
             using var content = Decompression.Open(blob);
-            content.CopyTo(to);
+            Copy(content, to, ct);
             return;
         }
 
         var lowers = store.LowerDirectories(image);
         var manifest = Manifest(NameOf(image), Labels(image), AppOf(image, lowers), [], Annotations(image));
         _ = AciManifestReader.Read(manifest);
-        var tar = new TarWriter(to);
+        var tar = new TarWriter(to) { LeavesHoles = leavesHoles };
         Write(tar, manifest, writer => TreeArchiver.Write(lowers, writer, new ArchiveRules("rootfs"), ct));
+    }
+
+    /// <summary>Copies a stream, and stops when it is to.</summary>
+    public static void Copy(Stream from, Stream to, CancellationToken ct)
+    {
+        var buffer = new byte[256 * 1024];
+        for (int n; (n = from.Read(buffer)) > 0;)
+        {
+            ct.ThrowIfCancellationRequested();
+            to.Write(buffer.AsSpan(0, n));
+        }
     }
 
     /// <summary>The archive: the manifest, then what <paramref name="root"/> writes below <c>rootfs</c>.</summary>

@@ -15,6 +15,8 @@ public sealed class TarWriter
     private const long MaxOctal11 = 0x1_ffff_ffff;
     private const uint MaxOctal7 = 0x1f_ffff;
 
+    private static readonly byte[] Zeros = new byte[64 * 1024];
+
     private readonly Stream _output;
     private long _left;
     private int _padding;
@@ -22,11 +24,19 @@ public sealed class TarWriter
     /// <summary>A writer onto a stream, which stays the caller's.</summary>
     public TarWriter(Stream output) => _output = output;
 
-    /// <summary>Begins an entry; exactly <see cref="TarEntry.Size"/> bytes of a file's content must follow by <see cref="WriteData"/>.</summary>
+    /// <summary>Whether the output is a new file, in which what is passed over reads as zeros.</summary>
+    public bool LeavesHoles { get; init; }
+
+    /// <summary>
+    /// Begins an entry; exactly <see cref="TarEntry.Size"/> bytes of a file's content must follow by <see cref="WriteData"/> and
+    /// <see cref="WriteZeros"/>, of one with <see cref="TarEntry.Sparse"/> only the pieces (GNU tar's format 1.0).
+    /// </summary>
     public void Write(TarEntry entry)
     {
         FinishEntry();
-        var pax = Pax(entry);
+        var map = entry.Sparse is { } pieces ? Map(pieces) : [];
+        var size = entry.Type != TarEntryType.File ? 0 : entry.Sparse is null ? entry.Size : entry.StoredSize + map.Length;
+        var pax = Pax(entry, size);
         if (pax.Length > 0)
         {
             var header = Header("PaxHeaders/pax"u8, [], (byte)'x', 0x1a4, 0, 0, pax.Length, 0, 0, 0);
@@ -35,9 +45,9 @@ public sealed class TarWriter
             Pad(pax.Length);
         }
 
-        var size = entry.Type == TarEntryType.File ? entry.Size : 0;
         _output.Write(Header(entry.Name, entry.LinkName, Flag(entry.Type), entry.Mode, entry.Uid, entry.Gid, size, entry.ModifiedSeconds, entry.DeviceMajor, entry.DeviceMinor));
-        _left = size;
+        _output.Write(map);
+        _left = size - map.Length;
         _padding = (int)((Block - (size % Block)) % Block);
     }
 
@@ -51,6 +61,25 @@ public sealed class TarWriter
 
         _output.Write(data);
         _left -= data.Length;
+    }
+
+    /// <summary>Writes a hole of the current file: nothing where the output keeps holes, else zeros.</summary>
+    public void WriteZeros(long count, CancellationToken ct)
+    {
+        if (LeavesHoles && count > 0)
+        {
+            _output.Seek(count, SeekOrigin.Current);
+            _left -= count;
+            return;
+        }
+
+        while (count > 0)
+        {
+            ct.ThrowIfCancellationRequested();
+            var piece = (int)Math.Min(count, Zeros.Length);
+            WriteData(Zeros.AsSpan(0, piece));
+            count -= piece;
+        }
     }
 
     /// <summary>Writes the end mark.</summary>
@@ -121,12 +150,20 @@ public sealed class TarWriter
         field[^1] = 0;
     }
 
-    private static byte[] Pax(TarEntry entry)
+    private static byte[] Pax(TarEntry entry, long size)
     {
         using var records = new MemoryStream();
         if (entry.Name.Length > 100)
         {
             Record(records, "path", entry.Name);
+        }
+
+        if (entry.Sparse is not null)
+        {
+            Record(records, "GNU.sparse.major", "1"u8);
+            Record(records, "GNU.sparse.minor", "0"u8);
+            Record(records, "GNU.sparse.name", entry.Name);
+            Record(records, "GNU.sparse.realsize", Text(entry.Size));
         }
 
         if (entry.LinkName.Length > 100)
@@ -144,9 +181,9 @@ public sealed class TarWriter
             Record(records, "gid", Text(entry.Gid));
         }
 
-        if (entry.Type == TarEntryType.File && entry.Size > MaxOctal11)
+        if (entry.Type == TarEntryType.File && size > MaxOctal11)
         {
-            Record(records, "size", Text(entry.Size));
+            Record(records, "size", Text(size));
         }
 
         if (entry.ModifiedNanoseconds != 0 || entry.ModifiedSeconds is < 0 or > MaxOctal11)
@@ -160,6 +197,19 @@ public sealed class TarWriter
         }
 
         return records.ToArray();
+    }
+
+    // A count, then offset and length of each piece, a decimal line each, filled up to a block.
+    private static byte[] Map(IReadOnlyList<SparseSegment> pieces)
+    {
+        var text = new StringBuilder().Append(CultureInfo.InvariantCulture, $"{pieces.Count}\n");
+        foreach (var (offset, length) in pieces)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{offset}\n{length}\n");
+        }
+
+        text.Append('\0', (Block - (text.Length % Block)) % Block);
+        return Encoding.ASCII.GetBytes(text.ToString());
     }
 
     private static byte[] Text(long number)

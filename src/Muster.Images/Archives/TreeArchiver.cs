@@ -8,7 +8,11 @@ namespace Muster.Images.Archives;
 /// <param name="Prefix">Put before every name: <c>rootfs</c> for an ACI, empty for a layer.</param>
 /// <param name="Clamp">Times after this one become this one (reproducible builds); null keeps them.</param>
 /// <param name="RootOwned">Every owner becomes 0:0.</param>
-public sealed record ArchiveRules(string Prefix = "", long? Clamp = null, bool RootOwned = false);
+/// <param name="Sparse">
+/// Files with holes are written as GNU tar does with --sparse. Not for archives that others read: image-spec layer.md advises
+/// against it, and holes differ from host to host.
+/// </param>
+public sealed record ArchiveRules(string Prefix = "", long? Clamp = null, bool RootOwned = false, bool Sparse = false);
 
 /// <summary>
 /// Archives a root made of overlayfs lowers as one tree: the topmost one that has a name decides, whiteouts and opaque
@@ -112,7 +116,7 @@ public sealed class TreeArchiver
             }
             else
             {
-                WriteFile(owner.Descriptor, name, found, path);
+                WriteFile(owner.Descriptor, name, found, path, ct);
             }
         }
         finally
@@ -121,7 +125,7 @@ public sealed class TreeArchiver
         }
     }
 
-    private void WriteFile(int folder, byte[] name, in FileStatus status, byte[] path)
+    private void WriteFile(int folder, byte[] name, in FileStatus status, byte[] path, CancellationToken ct)
     {
         if (status.Links > 1)
         {
@@ -139,7 +143,7 @@ public sealed class TreeArchiver
         switch (status.Type)
         {
             case FileStatus.Regular:
-                WriteContent(folder, name, Adapt(Entry(TarEntryType.File, status, xattrs, status.Size), path, []));
+                WriteContent(folder, name, Adapt(Entry(TarEntryType.File, status, xattrs, status.Size), path, []), ct);
                 break;
             case FileStatus.Symlink:
                 var target = new byte[4096];
@@ -153,28 +157,45 @@ public sealed class TreeArchiver
         }
     }
 
-    private void WriteContent(int folder, byte[] name, TarEntry entry)
+    private void WriteContent(int folder, byte[] name, TarEntry entry, CancellationToken ct)
     {
         var fd = LinuxException.Check(FileCalls.Open(folder, name, FileCalls.ReadOnly | FileCalls.NoFollow | FileCalls.NonBlocking), "openat", entry.DisplayName);
         try
         {
-            _writer.Write(entry);
-            var left = entry.Size;
-            while (left > 0)
+            var pieces = FileHoles.DataOf(fd, entry.Size);
+            var stored = pieces.Sum(p => p.Length);
+            var isSparse = _rules.Sparse && stored < entry.Size;
+            _writer.Write(isSparse ? entry with { Sparse = pieces, StoredSize = stored } : entry);
+            long at = 0;
+            foreach (var (offset, length) in pieces)
             {
-                var n = LinuxException.Check(FileCalls.Read(fd, _buffer.AsSpan(0, (int)Math.Min(left, _buffer.Length))), "read", entry.DisplayName);
-                if (n == 0)
-                {
-                    break;
-                }
-
-                _writer.WriteData(_buffer.AsSpan(0, n));
-                left -= n;
+                _writer.WriteZeros(isSparse ? 0 : offset - at, ct);
+                LinuxException.Check((int)Math.Min(0, FileCalls.Seek(fd, offset)), "lseek", entry.DisplayName);
+                Copy(fd, length, entry, ct);
+                at = offset + length;
             }
+
+            _writer.WriteZeros(isSparse ? 0 : entry.Size - at, ct);
         }
         finally
         {
             _ = FileCalls.Close(fd);
+        }
+    }
+
+    private void Copy(int fd, long length, TarEntry entry, CancellationToken ct)
+    {
+        while (length > 0)
+        {
+            ct.ThrowIfCancellationRequested();
+            var n = LinuxException.Check(FileCalls.Read(fd, _buffer.AsSpan(0, (int)Math.Min(length, _buffer.Length))), "read", entry.DisplayName);
+            if (n == 0)
+            {
+                break;
+            }
+
+            _writer.WriteData(_buffer.AsSpan(0, n));
+            length -= n;
         }
     }
 

@@ -69,7 +69,7 @@ internal sealed class TreeComparer
             }
             else if (a.Type == FileStatus.Regular && a.Size == b.Size && (a.Inode != b.Inode || a.FileSystem != b.FileSystem))
             {
-                Tell(path, SameContent(left.Descriptor, right.Descriptor, name, path) ? null : "has other content");
+                Tell(path, SameContent(left.Descriptor, right.Descriptor, name, path, a.Size, ct) ? null : "has other content");
             }
         }
     }
@@ -96,15 +96,16 @@ internal sealed class TreeComparer
         Tell(path, same ? null : "has other extended attributes");
     }
 
-    private bool SameContent(int leftFolder, int rightFolder, ReadOnlySpan<byte> name, string path)
+    private bool SameContent(int leftFolder, int rightFolder, ReadOnlySpan<byte> name, string path, long size, CancellationToken ct)
     {
         var left = LinuxException.Check(FileCalls.Open(leftFolder, name, FileCalls.ReadOnly | FileCalls.NoFollow), "openat", path);
         var right = FileCalls.Open(rightFolder, name, FileCalls.ReadOnly | FileCalls.NoFollow);
         try
         {
             LinuxException.Check(right, "openat", path);
-            while (true)
+            for (long at = 0; ;)
             {
+                ct.ThrowIfCancellationRequested();
                 var n = LinuxException.Check(FileCalls.Read(left, _left), "read", path);
                 var m = LinuxException.Check(FileCalls.Read(right, _right), "read", path);
                 if (n != m || !_left.AsSpan(0, n).SequenceEqual(_right.AsSpan(0, n)))
@@ -115,6 +116,12 @@ internal sealed class TreeComparer
                 if (n == 0)
                 {
                     return true;
+                }
+
+                at += n;
+                if (!_left.AsSpan(0, n).ContainsAnyExcept((byte)0))
+                {
+                    at = FileHoles.SkipBoth(left, right, at, size);
                 }
             }
         }

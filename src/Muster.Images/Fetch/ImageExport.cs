@@ -121,16 +121,16 @@ public sealed class ImageExport
             if (signature is not null)
             {
                 using var blob = LayoutFiles.TryOpen(_store.BlobPath(image.Blobs[0])) ?? throw new MusterException(ErrorKind.Corrupt, $"The image store lacks the blob of {image.Name}: fetch the image again");
-                blob.CopyTo(file);
+                AciWriter.Copy(blob, file, ct);
             }
             else if (compress)
             {
                 using var gzip = Gzip.Compress(file);
-                AciWriter.Write(_store, image, gzip, ct);
+                AciWriter.Write(_store, image, gzip, leavesHoles: false, ct);
             }
             else
             {
-                AciWriter.Write(_store, image, file, ct);
+                AciWriter.Write(_store, image, file, output.IsNew, ct);
             }
 
             output.Commit();

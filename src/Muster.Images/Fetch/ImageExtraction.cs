@@ -101,7 +101,7 @@ public static class ImageExtraction
         {
             using var to = new ChunkPipeWriter(pipe);
             var tar = new TarWriter(to);
-            TreeArchiver.Write(lowers, tar, new ArchiveRules(), ct);
+            TreeArchiver.Write(lowers, tar, new ArchiveRules(Sparse: true), ct);
             tar.Finish();
             to.Flush();
         }

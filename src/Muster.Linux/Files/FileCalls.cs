@@ -216,6 +216,12 @@ public static unsafe partial class FileCalls
 
     public static long Seek(int descriptor, long offset) => lseek(descriptor, offset, 0);
 
+    /// <summary>Moves to the first data at or behind an offset (SEEK_DATA); -1 with ENXIO where only a hole follows.</summary>
+    public static long SeekData(int descriptor, long offset) => lseek(descriptor, offset, 3);
+
+    /// <summary>Moves to the first hole at or behind an offset (SEEK_HOLE); the file's end counts as one.</summary>
+    public static long SeekHole(int descriptor, long offset) => lseek(descriptor, offset, 4);
+
     public static int SetLength(int descriptor, long length) => ftruncate(descriptor, length);
 
     public static int Close(int descriptor) => close(descriptor);

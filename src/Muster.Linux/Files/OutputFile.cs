@@ -34,6 +34,9 @@ public sealed class OutputFile : IDisposable
     /// <summary>What is written.</summary>
     public FileStream Stream { get; }
 
+    /// <summary>Whether a file of its own is written, in which what is passed over reads as zeros.</summary>
+    public bool IsNew => _beside is not null;
+
     /// <summary>Whether a name stands for standard output.</summary>
     public static bool IsStandardOutput(string name) => name == "-";
 

@@ -256,6 +256,17 @@ public sealed class FilesTests : IDisposable
     }
 
     [Fact]
+    public void Exports_a_file_of_holes_without_filling_the_disk()
+    {
+        _root.Muster("run", "--net=none", "--name=made", _image, "--", "-c", "dd if=/dev/zero of=/holes bs=1 count=1 seek=2147483647 2>/dev/null").Succeeded();
+        var file = Path.Combine(_root.Work, "made.aci");
+        _root.Muster("export", "made", file).Succeeded();
+        new FileInfo(file).Length.Should().BeGreaterThan(2L << 30);
+        long.Parse(ProgramRun.Of("stat", ["-c", "%b", file]).Succeeded().Out).Should().BeLessThan((256 << 20) / 512);
+        ProgramRun.Of("tar", ["-tvf", file, "rootfs/holes"]).Succeeded().Out.Should().Contain("2147483648");
+    }
+
+    [Fact]
     public void Removes_a_pod_of_several_apps_at_its_end()
     {
         _root.Muster("run", "--rm", _image, "--name=a", "--", "-c", "true", "---", _image, "--name=b", "--", "-c", "sleep 0.2").Succeeded();

@@ -83,7 +83,7 @@ internal static class CopyCommand
             using var pod = door.Store.Lock(found);
             var record = pod.ReadRecord();
             using var file = OutputFile.Begin(target, call.Has("overwrite"));
-            new PodRoot(door.Store, pod, record, PodDoor.App(record, call.Value("app"))).Export(file.Stream, ct);
+            new PodRoot(door.Store, pod, record, PodDoor.App(record, call.Value("app"))).Export(file, ct);
             file.Commit();
 
             return Task.FromResult(0);
