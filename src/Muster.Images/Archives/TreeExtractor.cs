@@ -408,6 +408,7 @@ public sealed class TreeExtractor : IDisposable
 
     private static Exception Failed(string call, TarEntry entry) => FileCalls.Error switch
     {
+        Errno.EMLINK => new MusterException(ErrorKind.Exhausted, $"The archive has \"{entry.DisplayName}\", one more name of its file or directory than this file system allows", LinuxException.Last(call, entry.DisplayName)),
         Errno.ENAMETOOLONG or Errno.EINVAL => new MusterException(ErrorKind.Invalid, $"The archive has \"{entry.DisplayName}\", which this file system cannot hold", LinuxException.Last(call, entry.DisplayName)),
         Errno.EPERM when FileCalls.EffectiveUser != 0 => new MusterException(ErrorKind.Forbidden, $"The archive has \"{entry.DisplayName}\", which only root can make: run the command as root", LinuxException.Last(call, entry.DisplayName)),
         _ => LinuxException.Last(call, entry.DisplayName),

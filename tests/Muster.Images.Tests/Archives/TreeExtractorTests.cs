@@ -116,6 +116,22 @@ public sealed class TreeExtractorTests : IDisposable
     });
 
     [Fact]
+    public void Says_which_file_has_more_names_than_the_file_system_allows()
+    {
+        // ext4 takes 65,000; where there is no such limit all of them come.
+        var archive = TestTar.Make([TestTar.File("a"), .. Enumerable.Range(0, 70_000).Select(i => TestTar.Link("l" + i, "a", hard: true))]);
+        try
+        {
+            TestTar.Extract(archive, Tree);
+        }
+        catch (MusterException e)
+        {
+            e.Kind.Should().Be(ErrorKind.Exhausted);
+            e.Message.Should().Contain("\"l64999\"").And.Contain("than this file system allows");
+        }
+    }
+
+    [Fact]
     public void Refuses_depth_and_length_beyond_the_limits()
     {
         Refused(ErrorKind.Invalid, TestTar.File(string.Join('/', Enumerable.Repeat("d", 300))));
