@@ -40,7 +40,7 @@ command -v dotnet >/dev/null || fail "the .NET 10 SDK is missing: install it (ht
 case "$(dotnet --version)" in 10.*) ;; *) fail "the .NET SDK is $(dotnet --version), but Muster needs 10: install it beside the other" ;; esac
 
 packages=(clang zlib1g-dev crun runc nftables iproute2 dnsmasq-base catatonit containernetworking-plugins gpg gpg-agent xz-utils bzip2 zstd ca-certificates util-linux)
-[ $with_tests = no ] || packages+=(skopeo umoci podman docker-registry mmdebstrap debootstrap busybox-static curl jq openssl socat strace hyperfine runit man-db procps apache2-utils uidmap golang-go golang-github-appc-spec-dev tinyproxy lxc)
+[ $with_tests = no ] || packages+=(skopeo umoci podman docker-registry mmdebstrap debootstrap busybox-static curl jq openssl socat strace hyperfine runit man-db procps apache2-utils uidmap golang-go golang-github-appc-spec-dev tinyproxy lxc zsh fish)
 [ $with_arm64 = no ] || packages+=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
 
 missing=()

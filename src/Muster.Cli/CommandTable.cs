@@ -92,6 +92,7 @@ public static class CommandTable
             ConfigCommand.Command,
             DaemonCommand.Command,
             CompletionCommand.Command,
+            CompletionWords.Command,
             ManualPages.Command,
             VersionCommand.Command,
         ]),
