@@ -276,6 +276,8 @@ public sealed class PodRoot
         }
 
         tree.Finish();
+        // tar fills its last record with zeros: a pipe that closed before that would end it with a signal.
+        stream.CopyTo(Stream.Null);
         return privileged;
     }
 
