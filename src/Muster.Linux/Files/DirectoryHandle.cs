@@ -40,7 +40,10 @@ public sealed class DirectoryHandle : SafeHandleMinusOneIsInvalid
     }
 
     /// <summary>The names in the directory, NUL-terminated, without . and .., in byte order.</summary>
-    public List<byte[]> Names()
+    public List<byte[]> Names() => NamesUpTo(int.MaxValue)!;
+
+    /// <summary>The same where there are not more than <paramref name="most"/>; null, and no more is read, where there are.</summary>
+    public List<byte[]>? NamesUpTo(int most)
     {
         var names = new List<byte[]>();
         var buffer = new byte[65536];
@@ -59,6 +62,11 @@ public sealed class DirectoryHandle : SafeHandleMinusOneIsInvalid
                 name = name[..name.IndexOf((byte)0)];
                 if (!name.SequenceEqual("."u8) && !name.SequenceEqual(".."u8))
                 {
+                    if (names.Count >= most)
+                    {
+                        return null;
+                    }
+
                     names.Add([.. name, 0]);
                 }
 

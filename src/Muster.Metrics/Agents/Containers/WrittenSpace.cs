@@ -74,14 +74,17 @@ internal sealed class WrittenSpace(TimeProvider time)
 
     private static long? Measure(DirectoryHandle folder, HashSet<(ulong FileSystem, ulong Inode)> linked, int depth, ref int left)
     {
-        var sum = 0L;
-        foreach (var name in folder.Names())
+        // Counted before they are looked at: an app may make millions in one folder, and folders in folders that are all held at once.
+        if (depth > DirectoryHandle.MaxDepth || folder.NamesUpTo(left) is not { } names)
         {
-            if (--left < 0 || depth >= DirectoryHandle.MaxDepth)
-            {
-                return null;
-            }
+            left = -1;
+            return null;
+        }
 
+        left -= names.Count;
+        var sum = 0L;
+        foreach (var name in names)
+        {
             if (!FileStatus.TryRead(folder.Descriptor, name, out var status) || (status.Links > 1 && status.Type != FileStatus.Folder && !linked.Add((status.FileSystem, status.Inode))))
             {
                 continue;
