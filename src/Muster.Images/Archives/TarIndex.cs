@@ -28,7 +28,7 @@ internal sealed class TarIndex : IDisposable
     /// <summary>Opens an archive; <paramref name="pending"/> gives the place for a temporary file and takes it away.</summary>
     public static TarIndex Open(string path, PendingImage pending, TarLimits? limits = null)
     {
-        using var file = LayoutFiles.TryOpen(path) ?? throw new MusterException(ErrorKind.NotFound, $"{path} does not exist");
+        using var file = LayoutFiles.TryOpenGiven(path) ?? throw new MusterException(ErrorKind.NotFound, $"{path} does not exist");
         var start = new byte[Decompression.MagicLength];
         var n = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
         var kind = Decompression.Recognise(start.AsSpan(0, n));
@@ -63,7 +63,7 @@ internal sealed class TarIndex : IDisposable
     public Stream Open(string name, long offset)
     {
         var (start, size) = Find(name);
-        var file = LayoutFiles.TryOpen(_path) ?? throw new MusterException(ErrorKind.NotFound, $"{_path} has vanished");
+        var file = LayoutFiles.TryOpenGiven(_path) ?? throw new MusterException(ErrorKind.NotFound, $"{_path} has vanished");
         return new StreamRange(file, start + offset, size - offset);
     }
 
@@ -115,7 +115,7 @@ internal sealed class TarIndex : IDisposable
 
     private void Read()
     {
-        using var file = LayoutFiles.TryOpen(_path)!;
+        using var file = LayoutFiles.TryOpenGiven(_path)!;
         using var reader = new TarReader(file, TarLimits.Default with { MaxEntries = MaxEntries });
         var name = new byte[TarLimits.Default.MaxPathBytes + 2];
         while (reader.Next() is { } entry)

@@ -41,7 +41,7 @@ public sealed class ImageBuilder
                 : throw new MusterException(ErrorKind.NotFound, $"{path} holds neither an image.yaml nor the manifest and rootfs of an App Container image");
         }
 
-        var recipe = BuildRecipeReader.Read(Encoding.UTF8.GetString(LayoutFiles.Read(file, 1 << 20)));
+        var recipe = BuildRecipeReader.Read(Encoding.UTF8.GetString(LayoutFiles.ReadGiven(file, 1 << 20)));
         var below = recipe.From is null ? null : await BelowAsync(recipe.From, file, options, ct);
         if (below is not null && below.Record.Kind != recipe.Kind)
         {

@@ -20,7 +20,7 @@ public static class ArchiveKinds
                 : throw new MusterException(ErrorKind.Invalid, $"{path} is a folder without a file oci-layout: build it with muster image build, or name an archive");
         }
 
-        using var file = LayoutFiles.TryOpen(path) ?? throw new MusterException(ErrorKind.NotFound, $"{path} does not exist");
+        using var file = LayoutFiles.TryOpenGiven(path) ?? throw new MusterException(ErrorKind.NotFound, $"{path} does not exist");
         try
         {
             using var content = Decompression.Open(file);

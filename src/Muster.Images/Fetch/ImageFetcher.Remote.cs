@@ -124,7 +124,7 @@ public sealed partial class ImageFetcher
             await using var opened = image;
             _verdicts.BeforeFetch(reference.Kind == ReferenceKind.AciName ? reference.Name : reference.ToString(), []);
             var signature = options.Insecure.HasFlag(InsecureOptions.Image) ? null
-                : options.SignatureFile is { } path ? Oci.LayoutFiles.Read(path, MaxSignature)
+                : options.SignatureFile is { } path ? Oci.LayoutFiles.ReadGiven(path, MaxSignature)
                 : await source.ReadSignatureAsync(ct);
             try
             {

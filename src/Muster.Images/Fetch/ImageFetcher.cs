@@ -169,15 +169,15 @@ public sealed partial class ImageFetcher
 
     private async Task<StoredImage> FromFileAsync(ImageReference reference, StoredImage? known, FetchOptions options, IReadOnlyList<AciManifest> chain, CancellationToken ct)
     {
-        await using var file = LayoutFiles.TryOpen(reference.Name) ?? throw new MusterException(ErrorKind.NotFound, $"The image file {reference.Name} does not exist");
+        await using var file = LayoutFiles.TryOpenGiven(reference.Name) ?? throw new MusterException(ErrorKind.NotFound, $"The image file {reference.Name} does not exist");
         var stamp = Stamp(file);
         if (known is not null && known.Reference.Stamp == stamp && Suffices(known, options))
         {
             return known;
         }
 
-        var signature = options.SignatureFile is { } path ? LayoutFiles.Read(path, MaxSignature)
-            : File.Exists(reference.Name + ".asc") ? LayoutFiles.Read(reference.Name + ".asc", MaxSignature)
+        var signature = options.SignatureFile is { } path ? LayoutFiles.ReadGiven(path, MaxSignature)
+            : File.Exists(reference.Name + ".asc") ? LayoutFiles.ReadGiven(reference.Name + ".asc", MaxSignature)
             : null;
 
         // Who comes second waits and then finds the image; the file is locked by what it is, not by its name.

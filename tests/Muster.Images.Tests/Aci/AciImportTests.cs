@@ -29,6 +29,29 @@ public sealed class AciImportTests : IDisposable
         _root.ShouldBeClean();
     }
 
+    [Fact]
+    public async Task A_link_of_the_users_own_is_as_good_as_the_file()
+    {
+        _root.Aci("a.aci", Manifest("example.com/a"), ("bin/app", "x"));
+        _root.Layout("lay", "mkdir bin && echo app > bin/app");
+        _root.Shell("ln -s a.aci link.aci && ln -s lay folder && tar -C lay -cf lay.tar . && gzip -k lay.tar && ln -s lay.tar link.tar && ln -s lay.tar.gz link.tar.gz");
+        (await _root.FetchAsync(_root.Path1("link.aci"))).Record.Name.Should().Be("example.com/a");
+        var image = await _root.FetchAsync("oci:" + _root.Path1("folder:latest"));
+        (await _root.FetchAsync("oci-archive:" + _root.Path1("link.tar:latest"))).Record.Id.Should().Be(image.Record.Id);
+        (await _root.FetchAsync("oci-archive:" + _root.Path1("link.tar.gz:latest"))).Record.Id.Should().Be(image.Record.Id);
+        ArchiveKinds.Recognise(_root.Path1("link.tar")).Should().Be("oci-archive");
+        ArchiveKinds.Recognise(_root.Path1("link.aci")).Should().BeEmpty("an App Container image is what else there is");
+    }
+
+    [Fact]
+    public async Task A_link_in_a_layout_is_named_and_not_followed()
+    {
+        _root.Layout("lay", "mkdir bin && echo app > bin/app");
+        _root.Shell("mv lay/blobs/sha256 blobs && mkdir lay/blobs/sha256 && cd lay/blobs/sha256 && for b in ../../../blobs/*; do ln -s $b .; done");
+        (await ((Func<Task>)(() => _root.FetchAsync("oci:" + _root.Path1("lay:latest")))).Should().ThrowAsync<MusterException>())
+            .Which.Message.Should().Contain("lay/blobs/sha256/").And.Contain("is a symbolic link");
+    }
+
     [Theory]
     [InlineData("rootfs manifest other", "beside manifest and rootfs")]
     [InlineData("manifest", "no rootfs")]

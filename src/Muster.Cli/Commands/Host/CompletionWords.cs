@@ -61,11 +61,16 @@ internal static class CompletionWords
 
     private static IEnumerable<Candidate> Pods(PodStore store)
     {
-        foreach (var pod in store.All().Where(p => !PodStore.IsBeingCleared(p)))
+        foreach (var pod in store.All())
         {
             using (pod)
             {
                 Candidate? found = null;
+                if (PodStore.IsBeingCleared(pod))
+                {
+                    continue;
+                }
+
                 try
                 {
                     var view = store.View(pod);

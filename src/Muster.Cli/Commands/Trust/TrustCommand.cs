@@ -37,6 +37,7 @@ internal static class TrustCommand
             """,
         Options =
         [
+            EveryImage,
             new("prefix", "Trust the key for images whose name begins with PREFIX, by whole path components", "PREFIX"),
             new("skip-fingerprint-review", "Do not ask: the key is known to be the right one"),
             new("insecure-allow-http", "Take pages and keys over plain http too"),
@@ -47,11 +48,10 @@ internal static class TrustCommand
 
     private static async Task<int> RunAsync(Invocation raw, CancellationToken ct)
     {
-        var command = Command with { Options = [.. Command.Options, EveryImage] };
-        var (values, arguments) = Parse(command, raw.Arguments);
+        var (values, arguments) = Parse(Command, raw.Arguments);
         if (values.ContainsKey("help"))
         {
-            raw.Terminal.Out.Write(HelpText.For(command));
+            raw.Terminal.Out.Write(HelpText.For(Command));
             return 0;
         }
 
@@ -64,7 +64,7 @@ internal static class TrustCommand
             }
         }
 
-        var call = new Invocation(command, raw.Root, values, arguments, raw.Terminal);
+        var call = new Invocation(Command, raw.Root, values, arguments, raw.Terminal);
         var prefix = call.Value("prefix")?.TrimEnd('/');
         if ((prefix is null) == !call.Has("root"))
         {
