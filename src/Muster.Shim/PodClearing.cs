@@ -66,17 +66,21 @@ internal static class PodClearing
         var cgroupLock = DescriptorLock.Open(plan.CgroupLock, create: true);
         DescriptorLock.Acquire(cgroupLock, shared: true);
         var hierarchies = CgroupHierarchies.Load();
-        // What outlived process 1 of its namespace (a pod of several apps may end before its infra process) is the runtime's to kill.
-        var alive = hierarchies.IsPopulated(plan.Cgroup);
-        foreach (var container in plan.Infra is { } infra ? plan.Apps.Append(infra) : plan.Apps)
+        var containers = plan.Infra is { } infra ? plan.Apps.Append(infra) : plan.Apps;
+        // A cgroup with a process in it stays. What outlived process 1 of its namespace (a pod of several apps may end before its
+        // infra process) is the runtime's to kill.
+        if (hierarchies.Remove(plan.Cgroup, plan.Apps.Select(a => a.Name)))
         {
-            if (alive)
-            {
-                runtime.Delete(container.Id);
-            }
-            else
+            foreach (var container in containers)
             {
                 runtime.Forget(container.Id);
+            }
+        }
+        else
+        {
+            foreach (var container in containers)
+            {
+                runtime.Delete(container.Id);
             }
         }
 

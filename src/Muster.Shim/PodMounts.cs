@@ -113,19 +113,17 @@ internal static class PodMounts
     // An overlay that the kernel could not make writable says so only in the kernel log.
     private static void CheckWritable(string target)
     {
-        foreach (var line in File.ReadLines("/proc/self/mountinfo").Reverse())
+        var folder = LinuxException.Check(FileCalls.Open(FileCalls.AtCurrentDirectory, FileCalls.Terminated(target), FileCalls.ReadOnly | FileCalls.DirectoryOnly), "open", target);
+        try
         {
-            var fields = line.Split(' ');
-            if (fields[4] == target)
+            if (FileCalls.TryGetSpace(folder, out var space) && space.IsReadOnly)
             {
-                var super = fields[^1].Split(',');
-                if (fields[5].Split(',').Contains("ro") || super.Contains("ro"))
-                {
-                    throw new MusterException(ErrorKind.Unsupported, $"The overlay at {target} is read-only although it has an upper directory: the kernel log (dmesg) says why");
-                }
-
-                return;
+                throw new MusterException(ErrorKind.Unsupported, $"The overlay at {target} is read-only although it has an upper directory: the kernel log (dmesg) says why");
             }
+        }
+        finally
+        {
+            Descriptors.Close(folder);
         }
     }
 }

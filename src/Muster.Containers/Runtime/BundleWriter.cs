@@ -59,8 +59,9 @@ public static class BundleWriter
             }
 
             WriteMounts(json, context, app);
-            WriteAnnotations(json, context, app);
-            WriteLinux(json, context, app, handler is null ? app.Name : $"{app.Name}.{Path.GetFileName(bundle)}");
+            var filter = context.CompiledFilter(app);
+            WriteAnnotations(json, context, app, filter);
+            WriteLinux(json, context, app, filter is not null, handler is null ? app.Name : $"{app.Name}.{Path.GetFileName(bundle)}");
         });
     }
 
@@ -207,12 +208,12 @@ public static class BundleWriter
         json.WriteEndArray();
     }
 
-    private static void WriteAnnotations(Utf8JsonWriter json, BundleContext context, AppRecord app)
+    private static void WriteAnnotations(Utf8JsonWriter json, BundleContext context, AppRecord app, byte[]? filter)
     {
         json.WriteStartObject("annotations"u8);
         json.WriteString("org.muster.pod"u8, context.Pod.Uuid);
         json.WriteString("org.muster.app"u8, app.Name);
-        if (context.CompiledFilter(app) is { } filter)
+        if (filter is not null)
         {
             json.WriteString("run.oci.seccomp_bpf_data"u8, Convert.ToBase64String(filter));
         }
@@ -220,7 +221,7 @@ public static class BundleWriter
         json.WriteEndObject();
     }
 
-    private static void WriteLinux(Utf8JsonWriter json, BundleContext context, AppRecord app, string cgroup)
+    private static void WriteLinux(Utf8JsonWriter json, BundleContext context, AppRecord app, bool hasFilter, string cgroup)
     {
         json.WriteStartObject("linux"u8);
         json.WriteString("cgroupsPath"u8, $"{context.Cgroup}/{cgroup}");
@@ -238,7 +239,7 @@ public static class BundleWriter
             Strings(json, "readonlyPaths", ReadOnly);
         }
 
-        if (context.CompiledFilter(app) is null)
+        if (!hasFilter)
         {
             SeccompProfile.Write(json, app.Isolation.Seccomp, app.Isolation.Capabilities);
         }

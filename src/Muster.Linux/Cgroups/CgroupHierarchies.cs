@@ -174,7 +174,9 @@ public sealed partial class CgroupHierarchies
     }
 
     /// <summary>Removes the cgroup and everything below it from every hierarchy; what still has processes stays and is told by false.</summary>
-    public bool Remove(string cgroup)
+    /// <param name="cgroup">Its path in every hierarchy.</param>
+    /// <param name="below">The names of cgroups that are known to be right below it; whatever else is there is looked for.</param>
+    public bool Remove(string cgroup, params IEnumerable<string> below)
     {
         if (cgroup.Length < 2 || cgroup[0] != '/' || cgroup.Contains("..", StringComparison.Ordinal))
         {
@@ -184,6 +186,11 @@ public sealed partial class CgroupHierarchies
         var all = true;
         foreach (var hierarchy in All)
         {
+            foreach (var name in below)
+            {
+                _ = rmdir($"{hierarchy.MountPoint}{cgroup}/{name}");
+            }
+
             all &= RemoveFolder(hierarchy.MountPoint + cgroup);
         }
 
@@ -204,30 +211,33 @@ public sealed partial class CgroupHierarchies
         }
     }
 
-    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static partial int rmdir(string path);
 
+    // To list a cgroup costs more than to remove it, and most have nothing below them.
     private static bool RemoveFolder(string folder)
     {
+        if (IsRemoved(folder))
+        {
+            return true;
+        }
+
         try
         {
             foreach (var child in Directory.EnumerateDirectories(folder))
             {
                 RemoveFolder(child);
             }
-
-            Directory.Delete(folder);
-            return true;
-        }
-        catch (DirectoryNotFoundException)
-        {
-            return true;
         }
         catch (IOException)
         {
-            return false;
+            // It ended while we looked.
         }
+
+        return IsRemoved(folder);
     }
+
+    private static bool IsRemoved(string folder) => rmdir(folder) == 0 || Marshal.GetLastPInvokeError() is Errno.ENOENT or Errno.ENOTDIR;
 
     private static IEnumerable<int> ProcessesBelow(string folder)
     {

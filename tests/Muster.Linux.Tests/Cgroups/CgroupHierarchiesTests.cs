@@ -1,39 +1,54 @@
-using Muster.Fuzz;
+using System.Diagnostics;
 
-namespace Muster.Linux.Tests.Cgroups;
+namespace Muster.Linux.Tests;
 
-public sealed class CgroupHierarchiesTests
+public sealed class CgroupHierarchiesTests : IDisposable
 {
+    private readonly string _cgroup = "/muster-test-" + Guid.NewGuid().ToString("N");
+    private readonly CgroupHierarchies _hierarchies = CgroupHierarchies.Load();
+
     [Fact]
-    public void Reads_the_one_hierarchy_of_cgroup2()
+    public void Removes_a_tree_of_which_it_knows_only_a_part()
     {
-        var found = CgroupHierarchies.Parse("24 30 0:22 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n");
-        found.IsUnified.Should().BeTrue();
-        found.All.Should().ContainSingle().Which.MountPoint.Should().Be("/sys/fs/cgroup");
+        Make("app/own/inner", "app/second", "infra");
+        _hierarchies.Remove(_cgroup, "app", "infra", "none").Should().BeTrue();
+        Left().Should().BeEmpty();
+        _hierarchies.Remove(_cgroup, "app").Should().BeTrue("what is not there is removed");
     }
 
     [Fact]
-    public void Reads_the_controllers_of_several_hierarchies()
+    public void Keeps_what_has_a_process_in_it_and_tells()
     {
-        var found = CgroupHierarchies.Parse("""
-            31 24 0:26 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct
-            32 24 0:27 / /sys/fs/cgroup/memory rw shared:4 - cgroup cgroup rw,memory
-            33 24 0:27 /inside /mnt/memory rw - cgroup cgroup rw,memory
-            34 24 0:28 / /proc rw - proc proc rw
-            """);
-        found.IsUnified.Should().BeFalse();
-        found.All.Select(h => string.Join('+', h.Controllers)).Should().Equal("cpu+cpuacct", "memory");
-    }
-
-    [Fact]
-    public void Finds_the_hierarchies_of_this_host() => CgroupHierarchies.Load().All.Should().NotBeEmpty().And.OnlyContain(h => Directory.Exists(h.MountPoint));
-
-    [Fact]
-    public void Survives_any_text()
-    {
-        foreach (var input in Mutation.Of(CgroupTarget.Seeds, seed: 1, count: 2000))
+        Make("app", "other");
+        using var process = Process.Start("/bin/sleep", "600");
+        try
         {
-            CgroupTarget.Run(input);
+            var home = Path.Join(_hierarchies.All[0].MountPoint, _cgroup, "app");
+            File.WriteAllText(home + "/cgroup.procs", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            _hierarchies.Remove(_cgroup, "app", "other").Should().BeFalse();
+            Left().Should().BeEquivalentTo([Path.GetDirectoryName(home), home]);
+            _hierarchies.Processes(_cgroup).Should().Equal(process.Id);
+        }
+        finally
+        {
+            process.Kill();
+            process.WaitForExit();
+        }
+
+        _hierarchies.Remove(_cgroup).Should().BeTrue();
+        Left().Should().BeEmpty();
+    }
+
+    public void Dispose() => _hierarchies.Remove(_cgroup);
+
+    private void Make(params string[] below)
+    {
+        foreach (var path in _hierarchies.All.SelectMany(h => below.Select(b => Path.Join(h.MountPoint, _cgroup, b))))
+        {
+            Directory.CreateDirectory(path);
         }
     }
+
+    private List<string> Left() =>
+        [.. _hierarchies.All.Select(h => Path.Join(h.MountPoint, _cgroup)).Where(Directory.Exists).SelectMany(f => Directory.EnumerateDirectories(f, "*", SearchOption.AllDirectories).Prepend(f))];
 }
