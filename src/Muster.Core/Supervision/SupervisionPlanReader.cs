@@ -1,4 +1,5 @@
 using System.Text.Json;
+using static Muster.Core.JsonMembers;
 
 namespace Muster.Core.Supervision;
 
@@ -99,30 +100,4 @@ public static class SupervisionPlanReader
         Known(json, "id", "bundle");
         return new PlannedHandler(Text(json, "id"), Text(json, "bundle"));
     }
-
-    private static void Known(JsonElement json, params ReadOnlySpan<string> names)
-    {
-        foreach (var member in json.EnumerateObject())
-        {
-            if (!names.Contains(member.Name))
-            {
-                throw new JsonException($"the member \"{member.Name}\" is not known");
-            }
-        }
-    }
-
-    private static IReadOnlyList<T> Each<T>(JsonElement json, string name, Func<JsonElement, T> read) =>
-        json.TryGetProperty(name, out var list) && list.ValueKind != JsonValueKind.Null ? [.. list.EnumerateArray().Select(read)] : [];
-
-    private static IReadOnlyList<string> Texts(JsonElement json, string name) => Each(json, name, NotNull);
-
-    private static string NotNull(JsonElement json) => json.GetString() ?? throw new JsonException("a text is null");
-
-    private static string Text(JsonElement json, string name) => NotNull(json.GetProperty(name));
-
-    private static string? TextOrNull(JsonElement json, string name) => json.TryGetProperty(name, out var value) ? value.GetString() : null;
-
-    private static int Number(JsonElement json, string name, int otherwise) => json.TryGetProperty(name, out var value) ? value.GetInt32() : otherwise;
-
-    private static bool Flag(JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.GetBoolean();
 }

@@ -76,7 +76,7 @@ internal sealed class AciImporter
             {
                 var record = await resolve(image.Dependencies[i], chain, ct);
                 var dependency = AciManifestReader.Read(Encoding.UTF8.GetBytes(record.Manifest.GetRawText()));
-                var tree = StoreFiles.Read(_store.Paths.Tree(record.Id) + "/tree.json", StoreJson.Default.TreeRecord);
+                var tree = StoreFiles.Read(_store.Paths.Tree(record.Id) + "/tree.json", RecordFormats.Tree);
                 await AddAsync(dependency, record.Id, _store.TreePath(record.Id), tree.ImplicitFolders, own is null ? above : [.. above, own]);
             }
 

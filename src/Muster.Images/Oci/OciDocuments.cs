@@ -48,7 +48,7 @@ public static class OciDocuments
     /// <summary>Whether the document is an index: by its media type, or by its members where it has none (umoci writes none).</summary>
     public static bool IsIndex(OciDocument document)
     {
-        var json = Read(document.Bytes, OciJson.Default.OciDocumentJson, "manifest");
+        var json = Read(document.Bytes, OciDocumentReader.TryRead, () => OciJson.Default.OciDocumentJson, "manifest");
         var type = json.MediaType ?? (document.MediaType.Length > 0 ? document.MediaType : null);
         if (type is not null && MediaTypes.IsIndex(type))
         {
@@ -61,7 +61,7 @@ public static class OciDocuments
     /// <summary>Reads an image manifest.</summary>
     public static OciManifest ReadManifest(OciDocument document)
     {
-        var json = Read(document.Bytes, OciJson.Default.OciDocumentJson, "manifest");
+        var json = Read(document.Bytes, OciDocumentReader.TryRead, () => OciJson.Default.OciDocumentJson, "manifest");
         if (json.SchemaVersion != 2)
         {
             throw Bad($"has schemaVersion {json.SchemaVersion?.ToString() ?? "missing"}, and only 2 is taken");
@@ -107,7 +107,7 @@ public static class OciDocuments
     /// <summary>Reads an index.</summary>
     public static IReadOnlyList<OciIndexEntry> ReadIndex(OciDocument document)
     {
-        var json = Read(document.Bytes, OciJson.Default.OciDocumentJson, "index");
+        var json = Read(document.Bytes, OciDocumentReader.TryRead, () => OciJson.Default.OciDocumentJson, "index");
         if (json.SchemaVersion != 2 || json.Manifests is null || json.Layers is not null || json.Manifests.Count > MaxManifests)
         {
             throw Bad($"is not an index of schemaVersion 2 with at most {MaxManifests} manifests");
@@ -157,7 +157,7 @@ public static class OciDocuments
     /// <summary>Reads an image configuration of which every list has only strings.</summary>
     public static OciConfigJson ReadConfig(ReadOnlyMemory<byte> bytes)
     {
-        var config = Read(bytes, OciJson.Default.OciConfigJson, "image configuration");
+        var config = Read(bytes, null, () => OciJson.Default.OciConfigJson, "image configuration");
         if (config.Rootfs?.DiffIds is null || config.Rootfs.Type is not (null or "layers"))
         {
             throw Bad("has a configuration without rootfs.diff_ids");
@@ -204,7 +204,7 @@ public static class OciDocuments
         or "application/vnd.docker.image.rootfs.diff.tar" or "application/vnd.docker.image.rootfs.diff.tar.zstd"
         or "application/vnd.oci.image.layer.nondistributable.v1.tar" or "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip" or "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd";
 
-    private static T Read<T>(ReadOnlyMemory<byte> bytes, JsonTypeInfo<T> json, string what)
+    private static T Read<T>(ReadOnlyMemory<byte> bytes, Func<ReadOnlyMemory<byte>, T?>? members, Func<JsonTypeInfo<T>> metadata, string what)
         where T : class
     {
         if (bytes.Length > MaxBytes)
@@ -214,7 +214,7 @@ public static class OciDocuments
 
         try
         {
-            return JsonSerializer.Deserialize(bytes.Span, json) ?? throw Bad("is null");
+            return members?.Invoke(bytes) ?? JsonSerializer.Deserialize(bytes.Span, metadata()) ?? throw Bad("is null");
         }
         catch (JsonException e)
         {

@@ -92,11 +92,17 @@ public sealed class OciLayoutSource : IOciSource
 
         try
         {
-            var layout = JsonSerializer.Deserialize(_files.Read("oci-layout", 65536), OciJson.Default.OciLayoutJson);
-            if (layout?.ImageLayoutVersion?.StartsWith("1.", StringComparison.Ordinal) != true)
+            // Read at every start of a pod from a layout: the serializer would make its metadata for one member.
+            using var layout = JsonDocument.Parse(_files.Read("oci-layout", 65536));
+            var version = layout.RootElement.TryGetProperty("imageLayoutVersion", out var member) ? member.GetString() : null;
+            if (version?.StartsWith("1.", StringComparison.Ordinal) != true)
             {
-                throw new MusterException(ErrorKind.Unsupported, $"{Location}: the layout is of version \"{layout?.ImageLayoutVersion}\"; version 1 is taken");
+                throw new MusterException(ErrorKind.Unsupported, $"{Location}: the layout is of version \"{version}\"; version 1 is taken");
             }
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new MusterException(ErrorKind.Invalid, $"{Location}: the file oci-layout has no text imageLayoutVersion", e);
         }
         catch (JsonException e)
         {

@@ -140,7 +140,7 @@ internal sealed class GarbageCollection
                 if (!trees.Contains(Path.GetFileName(path)))
                 {
                     _trees++;
-                    _bytes += StoreFiles.TryRead(path + "/tree.json", StoreJson.Default.TreeRecord)?.Bytes ?? 0;
+                    _bytes += StoreFiles.TryRead(path + "/tree.json", RecordFormats.Tree)?.Bytes ?? 0;
 
                     // Out of sight first: a tree that is half removed must not be found.
                     Directory.Move(path, staging.NewPath("tree"));

@@ -60,7 +60,7 @@ public sealed class ImageStore
         {
             if (!images.TryGetValue(reference.Image, out var image))
             {
-                images.Add(reference.Image, image = StoreFiles.TryRead(_paths.Image(reference.Image), StoreJson.Default.ImageRecord));
+                images.Add(reference.Image, image = StoreFiles.TryRead(_paths.Image(reference.Image), RecordFormats.Image));
             }
 
             if (image is not null)
@@ -73,7 +73,7 @@ public sealed class ImageStore
     }
 
     /// <summary>The image of a whole id; null when there is none.</summary>
-    public ImageRecord? Get(string id) => Digest.TryParse(id, out var digest) ? StoreFiles.TryRead(_paths.Image(digest.FileName), StoreJson.Default.ImageRecord) : null;
+    public ImageRecord? Get(string id) => Digest.TryParse(id, out var digest) ? StoreFiles.TryRead(_paths.Image(digest.FileName), RecordFormats.Image) : null;
 
     /// <summary>The directory of a tree, usable as a lower of overlayfs.</summary>
     public string TreePath(string treeId) => _paths.Tree(treeId) + "/rootfs";
@@ -105,7 +105,12 @@ public sealed class ImageStore
     /// </summary>
     public async Task<IDisposable> HoldAsync(CancellationToken ct)
     {
-        _paths.MakeFolders();
+        // Every start of a pod holds the store, and to make a folder that is there locks the one above it.
+        if (!File.Exists(_paths.StoreLock))
+        {
+            _paths.MakeFolders();
+        }
+
         return await FileLock.TakeAsync(_paths.StoreLock, exclusive: false, _time, ct);
     }
 
@@ -178,7 +183,7 @@ public sealed class ImageStore
         var found = new List<ReferenceRecord>();
         foreach (var file in Records(_paths.Names))
         {
-            if (StoreFiles.TryRead(file, StoreJson.Default.ReferenceRecord) is { } record)
+            if (StoreFiles.TryRead(file, RecordFormats.Reference) is { } record)
             {
                 found.Add(record);
             }
@@ -194,7 +199,7 @@ public sealed class ImageStore
         var found = new List<ImageRecord>();
         foreach (var file in Records(_paths.Images))
         {
-            if (StoreFiles.TryRead(file, StoreJson.Default.ImageRecord) is { } record)
+            if (StoreFiles.TryRead(file, RecordFormats.Image) is { } record)
             {
                 found.Add(record);
             }
@@ -222,9 +227,9 @@ public sealed class ImageStore
         FileStatus.Find(folder) is null ? [] : Directory.EnumerateFiles(folder, "*.json");
 
     private StoredImage? FindByName(string reference) =>
-        StoreFiles.TryRead(_paths.Name(reference), StoreJson.Default.ReferenceRecord) is { } record
+        StoreFiles.TryRead(_paths.Name(reference), RecordFormats.Reference) is { } record
         && record.Reference == reference
-        && StoreFiles.TryRead(_paths.Image(record.Image), StoreJson.Default.ImageRecord) is { } image
+        && StoreFiles.TryRead(_paths.Image(record.Image), RecordFormats.Image) is { } image
             ? new StoredImage(image, record)
             : null;
 
@@ -236,8 +241,8 @@ public sealed class ImageStore
         foreach (var file in Records(_paths.Names))
         {
             if (!Path.GetFileName(file.AsSpan()).StartsWith(prefix, StringComparison.Ordinal)
-                || StoreFiles.TryRead(file, StoreJson.Default.ReferenceRecord) is not { } record
-                || StoreFiles.TryRead(_paths.Image(record.Image), StoreJson.Default.ImageRecord) is not { } image
+                || StoreFiles.TryRead(file, RecordFormats.Reference) is not { } record
+                || StoreFiles.TryRead(_paths.Image(record.Image), RecordFormats.Image) is not { } image
                 || !reference.Fits(image))
             {
                 continue;
@@ -275,7 +280,7 @@ public sealed class ImageStore
                 throw new MusterException(ErrorKind.Invalid, $"\"{asked}\" fits several images ({found.Id[..19]}, {id[..19]} and perhaps more): give more digits of the id");
             }
 
-            found = StoreFiles.TryRead(file, StoreJson.Default.ImageRecord);
+            found = StoreFiles.TryRead(file, RecordFormats.Image);
         }
 
         return found is not null && ReferenceTo(found.Id) is { } reference ? new StoredImage(found, reference) : null;

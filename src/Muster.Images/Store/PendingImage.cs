@@ -93,7 +93,7 @@ public sealed class PendingImage : IDisposable
         lock (_gate)
         {
             var at = _trees.FindIndex(t => t.Tree.Id == id);
-            return at < 0 ? StoreFiles.Read(_paths.Tree(id) + "/tree.json", StoreJson.Default.TreeRecord).Bytes : _trees[at].Tree.Bytes;
+            return at < 0 ? StoreFiles.Read(_paths.Tree(id) + "/tree.json", RecordFormats.Tree).Bytes : _trees[at].Tree.Bytes;
         }
     }
 

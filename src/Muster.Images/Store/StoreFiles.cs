@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using Muster.Core;
 using Muster.Linux;
 
@@ -12,11 +11,11 @@ internal static class StoreFiles
     private const long MaxRecordBytes = 32L << 20;
 
     /// <summary>Reads a record that must be there.</summary>
-    public static T Read<T>(string path, JsonTypeInfo<T> json)
-        where T : class => TryRead(path, json) ?? throw new MusterException(ErrorKind.Corrupt, $"The image store lacks {path}, which another of its files names: run muster image gc and fetch the image again");
+    public static T Read<T>(string path, RecordFormat<T> format)
+        where T : class => TryRead(path, format) ?? throw new MusterException(ErrorKind.Corrupt, $"The image store lacks {path}, which another of its files names: run muster image gc and fetch the image again");
 
     /// <summary>Reads a record; null when there is none.</summary>
-    public static T? TryRead<T>(string path, JsonTypeInfo<T> json)
+    public static T? TryRead<T>(string path, RecordFormat<T> format)
         where T : class
     {
         byte[] content;
@@ -40,7 +39,7 @@ internal static class StoreFiles
 
         try
         {
-            return JsonSerializer.Deserialize(content, json);
+            return format.Read(content);
         }
         catch (JsonException e)
         {
