@@ -154,7 +154,7 @@ public sealed class AciImportTests : IDisposable
     {
         _root.Shell("mkfifo pipe.aci && ln -s /dev/zero zero.aci");
         (await Refused("pipe.aci")).Kind.Should().Be(ErrorKind.Invalid);
-        await ((Func<Task>)(() => _root.FetchAsync(_root.Path1("zero.aci")))).Should().ThrowAsync<LinuxException>();
+        (await Refused("zero.aci")).Message.Should().Contain("is not a regular file");
     }
 
     public void Dispose() => _root.Dispose();
