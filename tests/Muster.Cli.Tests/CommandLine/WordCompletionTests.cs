@@ -33,7 +33,6 @@ public sealed class WordCompletionTests
     [InlineData("muster run --priv", "--private-users")]
     [InlineData("muster status --wa", "--wait --wait-ready")]
     [InlineData("muster --quiet --form", "--format=")]
-    [InlineData("muster trust --ro", "--root")]
     [InlineData("muster image list --ro", "--root=")]
     public void Knows_verbs_and_options(string line, string words) => Complete(line).Words.Should().BeEquivalentTo(words.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 

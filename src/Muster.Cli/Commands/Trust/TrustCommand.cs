@@ -37,7 +37,6 @@ internal static class TrustCommand
             """,
         Options =
         [
-            EveryImage,
             new("prefix", "Trust the key for images whose name begins with PREFIX, by whole path components", "PREFIX"),
             new("skip-fingerprint-review", "Do not ask: the key is known to be the right one"),
             new("insecure-allow-http", "Take pages and keys over plain http too"),
@@ -48,10 +47,11 @@ internal static class TrustCommand
 
     private static async Task<int> RunAsync(Invocation raw, CancellationToken ct)
     {
-        var (values, arguments) = Parse(Command, raw.Arguments);
+        var command = Command with { Options = [.. Command.Options, EveryImage] };
+        var (values, arguments) = Parse(command, raw.Arguments);
         if (values.ContainsKey("help"))
         {
-            raw.Terminal.Out.Write(HelpText.For(Command));
+            raw.Terminal.Out.Write(HelpText.For(command));
             return 0;
         }
 
@@ -64,7 +64,7 @@ internal static class TrustCommand
             }
         }
 
-        var call = new Invocation(Command, raw.Root, values, arguments, raw.Terminal);
+        var call = new Invocation(command, raw.Root, values, arguments, raw.Terminal);
         var prefix = call.Value("prefix")?.TrimEnd('/');
         if ((prefix is null) == !call.Has("root"))
         {
