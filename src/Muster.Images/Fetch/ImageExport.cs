@@ -108,13 +108,17 @@ public sealed class ImageExport
     {
         var image = stored.Record;
         var signature = AciSignature(stored, compress, tell);
-        OutputFile.Check(path, overwrite);
-        if (signature is not null)
+        using var output = OutputFile.Begin(path, overwrite);
+        var beside = signature is not null && output.IsFile ? path + ".asc" : null;
+        if (beside is not null)
         {
-            OutputFile.Check(path + ".asc", overwrite);
+            OutputFile.Check(beside, overwrite);
+        }
+        else if (signature is not null)
+        {
+            tell($"the signature stays behind, because nothing can lie beside {path}, which is no file: export to a file to have both");
         }
 
-        using var output = OutputFile.Begin(path, overwrite);
         try
         {
             var file = output.Stream;
@@ -140,9 +144,9 @@ public sealed class ImageExport
             throw new MusterException(ErrorKind.Corrupt, $"The blob of {image.Name} in the store is damaged ({e.Message}): fetch the image again", e);
         }
 
-        if (signature is not null)
+        if (beside is not null)
         {
-            OutputFile.Write(path + ".asc", signature);
+            OutputFile.Write(beside, signature);
         }
     }
 }

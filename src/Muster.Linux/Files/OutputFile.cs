@@ -37,6 +37,9 @@ public sealed class OutputFile : IDisposable
     /// <summary>Whether a file of its own is written, in which what is passed over reads as zeros.</summary>
     public bool IsNew => _beside is not null;
 
+    /// <summary>Whether the name is that of a file, beside which others can lie; false for a pipe, a device, and a descriptor by its name.</summary>
+    public bool IsFile => _target is not null;
+
     /// <summary>Whether a name stands for standard output.</summary>
     public static bool IsStandardOutput(string name) => name == "-";
 

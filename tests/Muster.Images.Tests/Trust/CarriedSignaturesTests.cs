@@ -107,6 +107,14 @@ public sealed class CarriedSignaturesTests : IDisposable
         await new ImageExport(Store(two)).ToAsync(Store(two).Find("example.com/app:1")!, ImageReference.Parse(_folder.Path + "/gzip.aci"), false, true, new FetchOptions(), warnings.Add, Ct);
         warnings.Should().ContainSingle().Which.Should().Contain("leave out --gzip");
         File.Exists(_folder.Path + "/gzip.aci.asc").Should().BeFalse();
+        warnings.Clear();
+        var pipe = _folder.Path + "/pipe.aci";
+        ToolRun.Run("mkfifo", [pipe]);
+        var reading = Task.Run(() => File.ReadAllBytes(pipe), Ct);
+        await new ImageExport(Store(two)).ToAsync(Store(two).Find("example.com/app:1")!, ImageReference.Parse(pipe), false, false, new FetchOptions(), warnings.Add, Ct);
+        (await reading).Should().Equal(aci);
+        warnings.Should().ContainSingle().Which.Should().Contain("which is no file");
+        File.Exists(pipe + ".asc").Should().BeFalse();
         await new ImageExport(Store(two)).ToAsync(Store(two).Find("example.com/app:1")!, ImageReference.Parse("oci:" + _folder.Path + "/layout:1"), false, false, new FetchOptions(), warnings.Add, Ct);
         warnings.Should().HaveCount(2).And.Contain(w => w.Contains("App Container", StringComparison.Ordinal));
     }
