@@ -20,8 +20,6 @@ public sealed record ArchiveRules(string Prefix = "", long? Clamp = null, bool R
 /// </summary>
 public sealed class TreeArchiver
 {
-    private static readonly byte[] Opaque = "trusted.overlay.opaque"u8.ToArray();
-
     private readonly TarWriter _writer;
     private readonly ArchiveRules _rules;
     private readonly byte[] _buffer = new byte[256 * 1024];
@@ -96,7 +94,7 @@ public sealed class TreeArchiver
                 }
 
                 merged.Add(folder.TryOpen(name) ?? throw LinuxException.Last("open", TarEntry.Display(name)));
-                if (ExtendedAttributes.List(folder.Descriptor, name).Any(x => x.Key.AsSpan().SequenceEqual(Opaque) && x.Value is [(byte)'y', ..]))
+                if (TreeXattrs.IsOpaque(folder.Descriptor, name))
                 {
                     break;
                 }

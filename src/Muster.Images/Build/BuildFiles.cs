@@ -18,16 +18,24 @@ internal sealed class BuildFiles
 
     private readonly SortedDictionary<string, (TarEntry Entry, string? Source)> _entries = new(StringComparer.Ordinal);
     private readonly string _folder;
+    private readonly BaseRoot? _below;
 
-    private BuildFiles(string folder) => _folder = folder;
+    private BuildFiles(string folder, BaseRoot? below)
+    {
+        _folder = folder;
+        _below = below;
+    }
 
     /// <summary>The latest change of any file, in seconds; the time of an image that nobody gave one.</summary>
     public long Latest { get; private set; }
 
-    /// <summary>Gathers what the copies name; links inside the folder are copied as links, and none of the paths may lead out of it.</summary>
-    public static BuildFiles Gather(string folder, IReadOnlyList<BuildCopy> copies)
+    /// <summary>
+    /// Gathers what the copies name; links inside the folder are copied as links, and none of the paths may lead out of it.
+    /// <paramref name="below"/> is the root of the image that is built upon, or null; it must live until the files are written.
+    /// </summary>
+    public static BuildFiles Gather(string folder, IReadOnlyList<BuildCopy> copies, BaseRoot? below)
     {
-        var files = new BuildFiles(RealPath.Resolve(folder));
+        var files = new BuildFiles(RealPath.Resolve(folder), below);
         foreach (var copy in copies)
         {
             files.Add(copy);
@@ -39,9 +47,10 @@ internal sealed class BuildFiles
     /// <summary>Writes every file, and the directories above them that no copy brought; times later than <paramref name="clamp"/> become it.</summary>
     public void Write(TarWriter tar, string prefix, long clamp, CancellationToken ct)
     {
-        if (prefix.Length > 0)
+        if (prefix.Length > 0 || _below is not null)
         {
-            tar.Write(Folder(prefix + "/", clamp));
+            var root = Existing("") ?? Folder("", clamp);
+            tar.Write(With(root, Encoding.UTF8.GetBytes(prefix.Length > 0 ? prefix + "/" : "./"), Math.Min(root.ModifiedSeconds, clamp)));
         }
 
         var buffer = new byte[256 * 1024];
@@ -75,7 +84,6 @@ internal sealed class BuildFiles
 
     private void Add(string source, in FileStatus status, string target, BuildCopy copy, int depth)
     {
-        target = string.Join('/', target.Split('/', StringSplitOptions.RemoveEmptyEntries));
         if (_entries.Count >= MaxFiles || depth > TarLimits.Default.MaxDepth)
         {
             throw new MusterException(ErrorKind.Exhausted, $"The build has more than {MaxFiles} files or {TarLimits.Default.MaxDepth} levels of directories");
@@ -89,7 +97,12 @@ internal sealed class BuildFiles
             FileStatus.Symlink => TarEntryType.Symlink,
             _ => throw new MusterException(ErrorKind.Invalid, $"The build cannot take \"{source}\": it is a device, a pipe or a socket"),
         };
-        if (target.Length > 0)
+        var asked = string.Join('/', target.Split('/').Where(part => part is not ("" or ".")));
+        target = Placed(asked, type);
+
+        // As with cp -T: where a folder is copied to keeps its own mode and owner, and so does one that a link leads to.
+        var isKept = type == TarEntryType.Directory && (depth == 0 || target != asked) && Existing(target) is not null;
+        if (target.Length > 0 && !isKept)
         {
             var mode = type == TarEntryType.Symlink ? 0x1ff : type == TarEntryType.File ? copy.Mode ?? status.Permissions : status.Permissions;
             _entries[target] = (new TarEntry
@@ -115,6 +128,25 @@ internal sealed class BuildFiles
         }
     }
 
+    /// <summary>Where a path leads in the image below: links on the way are followed, in the place of a folder the last one too.</summary>
+    private string Placed(string path, TarEntryType type)
+    {
+        if (_below is null || type == TarEntryType.Directory)
+        {
+            return _below?.Resolve(path) ?? path;
+        }
+
+        var slash = path.LastIndexOf('/');
+        var placed = slash < 0 ? path : $"{_below.Resolve(path[..slash])}/{path[(slash + 1)..]}".TrimStart('/');
+
+        // A file in the place of /bin, or of the link that /bin is, would take all programs away; a link may become another link.
+        return Existing(type == TarEntryType.Symlink ? placed : _below.Resolve(path)) is null
+            ? placed
+            : throw new MusterException(ErrorKind.Invalid, $"The recipe puts a {(type == TarEntryType.Symlink ? "link" : "file")} at \"/{path}\", which is a folder in the image below: end \"to\" with a slash to put it inside");
+    }
+
+    private TarEntry? Existing(string path) => _below?.Folder(path);
+
     // File capabilities belong to the program; other attributes belong to the host that it lies on.
     private static KeyValuePair<byte[], byte[]>[] Capability(string source, TarEntryType type)
     {
@@ -134,7 +166,7 @@ internal sealed class BuildFiles
         {
             for (var slash = path.LastIndexOf('/'); slash > 0; slash = path.LastIndexOf('/', slash - 1))
             {
-                all.TryAdd(path[..slash], (Folder("", clamp), null));
+                all.TryAdd(path[..slash], (Existing(path[..slash]) ?? Folder("", clamp), null));
             }
         }
 

@@ -48,7 +48,9 @@ public sealed class ImageBuilder
             throw new MusterException(ErrorKind.Invalid, $"The recipe makes an image of the type {recipe.Kind.ToString().ToLowerInvariant()} from one of the type {below.Record.Kind.ToString().ToLowerInvariant()}: set type to the same, or convert the other with muster image export");
         }
 
-        var files = BuildFiles.Gather(folder, recipe.Copies);
+        using var held = below is null ? null : await _store.HoldAsync(ct);
+        using var root = below is null ? null : new BaseRoot(_store.LowerDirectories(below.Record));
+        var files = BuildFiles.Gather(folder, recipe.Copies, root);
         var clamp = sourceDateEpoch ?? files.Latest;
         return recipe.Kind == ImageKind.Oci
             ? await BuildOciAsync(recipe, below, files, clamp, ct)

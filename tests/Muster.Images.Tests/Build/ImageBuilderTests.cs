@@ -57,6 +57,36 @@ public sealed class ImageBuilderTests : IDisposable
         _root.Shell("skopeo copy -q oci-archive:o.tar oci:check:x && umoci unpack --image check:x u && test -f u/rootfs/f && test -f u/rootfs/etc/base");
     }
 
+    [Theory]
+    [InlineData("oci")]
+    [InlineData("aci")]
+    public async Task Puts_files_where_the_links_of_the_image_below_lead_and_leaves_its_folders_as_they_are(string type)
+    {
+        _root.Write("base/image.yaml", $"name: example.com/base\ntype: {type}\ncopy: [{{from: fs, to: /}}]\n");
+        _root.Shell("mkdir -p base/fs/usr/bin base/fs/root base/fs/tmp && echo sh > base/fs/usr/bin/sh && ln -s usr/bin base/fs/bin && ln -s /var/lib base/fs/data && chmod 700 base/fs/root && chmod 1777 base/fs/tmp");
+        await new ImageBuilder(_root.Store).BuildAsync(_root.Path1("base"), null, new FetchOptions(), TestContext.Current.CancellationToken);
+        _root.Write("b/image.yaml", $"name: example.com/upon\ntype: {type}\nfrom: example.com/base\ncopy:\n" + string.Concat(new[] { ("f", "/bin/"), ("f", "/root/f"), ("f", "/data/f"), ("fs", "/"), ("d", "/tmp") }.Select(c => $"  - {{from: {c.Item1}, to: {c.Item2}}}\n")));
+        _root.Write("b/f", "f");
+        _root.Write("b/fs/bin/run", "run");
+        _root.Write("b/d/inside", "inside");
+        var image = await new ImageBuilder(_root.Store).BuildAsync(_root.Path1("b"), null, new FetchOptions(), TestContext.Current.CancellationToken);
+        await ImageExtraction.ExtractAsync(_root.Store, image.Record, _root.Path1("out"), rendered: true, rootOnly: true, overwrite: false, TestContext.Current.CancellationToken);
+        _root.Shell("cd out && test \"$(readlink bin)\" = usr/bin && test \"$(echo $(ls usr/bin))\" = 'f run sh' && test -f var/lib/f && test -f root/f && test -f tmp/inside");
+        _root.Shell("cd out && test \"$(stat -c %a root tmp | tr '\\n' ' ')\" = '700 1777 '");
+    }
+
+    [Theory]
+    [InlineData("/bin")]
+    [InlineData("/usr/bin")]
+    public async Task Refuses_a_file_in_the_place_of_a_folder_of_the_image_below(string to)
+    {
+        await _root.FetchAsync(_root.Layout("lay", "mkdir -p usr/bin && ln -s usr/bin bin"));
+        _root.Write("b/image.yaml", $"name: example.com/upon\nfrom: oci:{_root.Path1("lay:latest")}\ncopy: [{{from: f, to: {to}}}]\n");
+        _root.Write("b/f", "f");
+        (await ((Func<Task>)(() => new ImageBuilder(_root.Store).BuildAsync(_root.Path1("b"), null, ImageRoot.Unverified, TestContext.Current.CancellationToken)))
+            .Should().ThrowAsync<MusterException>()).Which.Message.Should().Contain("slash");
+    }
+
     [Fact]
     public async Task Builds_a_folder_as_actool_does()
     {
