@@ -66,7 +66,7 @@ internal static class AciWriter
         }
 
         var lowers = store.LowerDirectories(image);
-        var manifest = Manifest(NameOf(image), Labels(image), AppOf(image, lowers), [], Annotations(image));
+        var manifest = Manifest(NameOf(image), Labels(image), AppOf(image, lowers), [], AciTranslation.ToAci(image));
         _ = AciManifestReader.Read(manifest);
         var tar = new TarWriter(to) { LeavesHoles = leavesHoles };
         Write(tar, manifest, writer => TreeArchiver.Write(lowers, writer, new ArchiveRules("rootfs"), ct));
@@ -212,18 +212,6 @@ internal static class AciWriter
         labels.Add(new NameValue("os", image.Os));
         labels.Add(new NameValue("arch", image.Architecture switch { "arm64" => "aarch64", "386" => "i386", "arm" => "armv7l", var other => other }));
         return labels;
-    }
-
-    private static List<NameValue> Annotations(ImageRecord image)
-    {
-        var annotations = image.Annotations.Where(a => AcName.IsIdentifier(a.Name)).ToList();
-        if (image.App.StopSignal is { } signal)
-        {
-            annotations.RemoveAll(a => a.Name == StopSignal);
-            annotations.Add(new NameValue(StopSignal, signal));
-        }
-
-        return annotations;
     }
 
     // OCI without a group means the user's own one, App Container must name it.

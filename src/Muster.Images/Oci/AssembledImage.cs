@@ -44,9 +44,9 @@ internal sealed class AssembledImage : IOciSource
                 return assembled;
             }
 
+            AciTranslation.CheckSayable(image);
             var (layer, diffId) = await Task.Run(() => assembled.WriteLayer(pending.NewPath("layer"), writer => TreeArchiver.Write(store.LowerDirectories(image), writer, new ArchiveRules(), ct)), ct);
-            var created = image.Annotations.FirstOrDefault(a => a.Name == "created")?.Value is { } text && DateTimeOffset.TryParse(text, out var time) ? time : image.ImportedAt;
-            assembled.Complete(OciWriter.Config(image.App, image.Os, image.Architecture, [diffId.ToString()], created, image.App.UserLabels), [layer], Titles(image));
+            assembled.Complete(OciWriter.Config(image.App, image.Os, image.Architecture, [diffId.ToString()], AciTranslation.CreatedOf(image), image.App.UserLabels), [layer], AciTranslation.ToOci(image));
             return assembled;
         }
         catch
@@ -113,15 +113,4 @@ internal sealed class AssembledImage : IOciSource
     // A registry refuses a manifest whose type is not the one that it names itself.
     private static string TypeOf(ImageRecord image) =>
         image.Manifest.TryGetProperty("mediaType", out var type) && type.ValueKind == System.Text.Json.JsonValueKind.String ? type.GetString()! : MediaTypes.Manifest;
-
-    private static List<NameValue> Titles(ImageRecord image)
-    {
-        var titles = new List<NameValue> { new("org.opencontainers.image.title", image.Name) };
-        if (image.VersionLabel is not null)
-        {
-            titles.Add(new NameValue("org.opencontainers.image.version", image.VersionLabel));
-        }
-
-        return titles;
-    }
 }

@@ -28,11 +28,15 @@ internal static class OciWriter
         writer.WriteEndObject();
     });
 
-    /// <summary>An image configuration (image-spec config.md) with one layer.</summary>
-    public static byte[] Config(AppTemplate app, string os, string architecture, IReadOnlyList<string> diffIds, DateTimeOffset created, IReadOnlyList<NameValue> labels) => Write(writer =>
+    /// <summary>An image configuration (image-spec config.md); without a time where none is known.</summary>
+    public static byte[] Config(AppTemplate app, string os, string architecture, IReadOnlyList<string> diffIds, DateTimeOffset? created, IReadOnlyList<NameValue> labels) => Write(writer =>
     {
         writer.WriteStartObject();
-        writer.WriteString("created", created.ToUniversalTime().ToString("yyyy-MM-ddTHH:mm:ssZ", System.Globalization.CultureInfo.InvariantCulture));
+        if (created is { } time)
+        {
+            writer.WriteString("created", time.ToUniversalTime().ToString("yyyy-MM-ddTHH:mm:ssZ", System.Globalization.CultureInfo.InvariantCulture));
+        }
+
         writer.WriteString("architecture", architecture);
         writer.WriteString("os", os);
         writer.WriteStartObject("config");

@@ -150,6 +150,31 @@ public sealed class AciImportTests : IDisposable
     }
 
     [Fact]
+    public async Task Gives_the_same_OCI_image_whenever_it_was_imported_and_keeps_what_annotations_mean()
+    {
+        var image = await FetchAci("app", """, "annotations": [{"name":"authors","value":"Anna"},{"name":"homepage","value":"https://example.com/"},{"name":"example.com/own","value":"1"}]""", ("bin/app", "x"));
+        await ExportAsync(_root.Store, image, "oci:" + _root.Path1("one:1"));
+        using var other = new ImageRoot();
+        var later = await other.FetchAsync(_root.Path1("app.aci"));
+        await ExportAsync(other.Store, new StoredImage(later.Record with { ImportedAt = image.Record.ImportedAt.AddDays(1) }, later.Reference), "oci:" + _root.Path1("two:1"));
+        _root.Shell("cmp one/index.json two/index.json");
+        _root.Shell("skopeo inspect --raw oci:one:1 | grep -F '\"org.opencontainers.image.authors\":\"Anna\"' | grep -F '\"org.opencontainers.image.url\":\"https://example.com/\"' | grep -F '\"example.com/own\":\"1\"'");
+    }
+
+    [Theory]
+    [InlineData("\"isolators\":[{\"name\":\"resource/memory\",\"value\":{\"limit\":\"64M\"}}]", "resource/memory")]
+    [InlineData("\"eventHandlers\":[{\"name\":\"pre-start\",\"exec\":[\"/bin/pre\"]}]", "pre-start")]
+    [InlineData("\"supplementaryGIDs\":[5]", "supplementary")]
+    [InlineData("\"mountPoints\":[{\"name\":\"data\",\"path\":\"/data\",\"readOnly\":true}]", "data")]
+    public async Task Refuses_to_leave_out_what_an_OCI_image_cannot_say(string member, string named)
+    {
+        var image = await _root.FetchAsync(_root.Aci("app.aci", Manifest("example.com/app").Replace("\"user\"", member + ",\"user\"", StringComparison.Ordinal), ("bin/app", "x")));
+        var export = () => ExportAsync(_root.Store, image, "oci:" + _root.Path1("out:1"));
+        (await export.Should().ThrowAsync<MusterException>()).Which.Should().Match<MusterException>(e => e.Kind == ErrorKind.Unsupported && e.Message.Contains(named));
+        Directory.Exists(_root.Path1("out")).Should().BeFalse();
+    }
+
+    [Fact]
     public async Task Takes_no_pipe_and_no_device_for_an_image()
     {
         _root.Shell("mkfifo pipe.aci && ln -s /dev/zero zero.aci");
@@ -158,6 +183,9 @@ public sealed class AciImportTests : IDisposable
     }
 
     public void Dispose() => _root.Dispose();
+
+    private static Task ExportAsync(ImageStore store, StoredImage image, string to) =>
+        new ImageExport(store).ToAsync(image, ImageReference.Parse(to), false, false, ImageRoot.Unverified, _ => { }, TestContext.Current.CancellationToken);
 
     private static string Manifest(string name, string more = "") =>
         $$"""{"acKind":"ImageManifest","acVersion":"0.8.11","name":"{{name}}","labels":[{"name":"version","value":"1.0"},{"name":"os","value":"linux"},{"name":"arch","value":"amd64"}],"app":{"exec":["/bin/app"],"user":"0","group":"0"}{{more}}}""";
