@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace Muster.Linux;
@@ -26,33 +27,46 @@ public static class Overlay
             return;
         }
 
-        var common = CommonFolder(lowers);
-        var options = Options(lowers, upper, work, more, prefix: "");
+        var options = Options(lowers, upper, work, more);
         if (Encoding.UTF8.GetByteCount(options) < PageSize)
         {
             Mount.Make("overlay", target, "overlay", upper is null ? Mount.ReadOnly : 0, options);
             return;
         }
 
-        // Many layers: name them relative to the folder they share, from inside it.
+        MakeByNumbers(lowers, upper, work, target, more);
+    }
+
+    // Many layers: each is opened and named by its descriptor's number, from inside /proc/self/fd. With the digest in its name
+    // a lower takes some eighty bytes even relative to its folder, and fifty of them would fill the page.
+    private static void MakeByNumbers(IReadOnlyList<string> lowers, string? upper, string? work, string target, string? more)
+    {
         var here = Environment.CurrentDirectory;
-        Environment.CurrentDirectory = common;
+        var opened = new List<DirectoryHandle>(lowers.Count);
         try
         {
-            Mount.Make("overlay", target, "overlay", upper is null ? Mount.ReadOnly : 0, Options(lowers, upper, work, more, common + "/"));
+            foreach (var lower in lowers)
+            {
+                opened.Add(DirectoryHandle.Open(lower));
+            }
+
+            Environment.CurrentDirectory = "/proc/self/fd";
+            var numbers = opened.ConvertAll(o => o.Descriptor.ToString(CultureInfo.InvariantCulture));
+            Mount.Make("overlay", target, "overlay", upper is null ? Mount.ReadOnly : 0, Options(numbers, upper, work, more));
         }
         finally
         {
             Environment.CurrentDirectory = here;
+            opened.ForEach(o => o.Dispose());
         }
     }
 
-    private static string Options(IReadOnlyList<string> lowers, string? upper, string? work, string? more, string prefix)
+    private static string Options(IReadOnlyList<string> lowers, string? upper, string? work, string? more)
     {
         var options = new StringBuilder("lowerdir=");
         for (var i = 0; i < lowers.Count; i++)
         {
-            options.Append(i == 0 ? "" : ":").Append(Escape(lowers[i].AsSpan(prefix.Length)));
+            options.Append(i == 0 ? "" : ":").Append(Escape(lowers[i]));
         }
 
         if (upper is not null)
@@ -78,19 +92,5 @@ public static class Overlay
         }
 
         return escaped.ToString();
-    }
-
-    private static string CommonFolder(IReadOnlyList<string> paths)
-    {
-        var common = Path.GetDirectoryName(paths[0]) ?? "/";
-        foreach (var path in paths)
-        {
-            while (common.Length > 1 && !path.StartsWith(common + "/", StringComparison.Ordinal))
-            {
-                common = Path.GetDirectoryName(common) ?? "/";
-            }
-        }
-
-        return common;
     }
 }
