@@ -78,9 +78,9 @@ public static class OciDocuments
             throw Bad("has both layers and manifests");
         }
 
-        if (json.Layers is null || json.Layers.Count > MaxLayers)
+        if (json.Layers is null or { Count: 0 or > MaxLayers })
         {
-            throw Bad($"lists no layers, or more than {MaxLayers}");
+            throw Bad($"lists {(json.Layers is { Count: > 0 } ? $"{json.Layers.Count} layers, more than the {MaxLayers} that overlayfs stacks" : "no layers: there is nothing in it to run")}");
         }
 
         var config = Descriptor(json.Config, "config");
