@@ -83,9 +83,11 @@ public sealed class OciImporter
         var configBytes = (await source.ReadDocumentAsync(manifest.Config, ct)).Bytes;
         var config = OciDocuments.ReadConfig(configBytes);
         var diffIds = DiffIds(config, manifest, source.Location);
-        if ((config.Os ?? platform.Os) != platform.Os || (config.Architecture ?? platform.Architecture) != platform.Architecture)
+        var os = config.Os is { Length: > 0 } ? config.Os : platform.Os;
+        var architecture = config.Architecture is { Length: > 0 } ? config.Architecture : platform.Architecture;
+        if (os != platform.Os || architecture != platform.Architecture)
         {
-            throw new MusterException(ErrorKind.Unsupported, $"{source.Location} is an image for {config.Os}/{config.Architecture}, not for {platform}: choose it with --platform if that is meant");
+            throw new MusterException(ErrorKind.Unsupported, $"{source.Location} is an image for {os}/{architecture}, not for {platform}: choose it with --platform if that is meant");
         }
 
         var app = OciAppTemplate.From(config.Config);
@@ -104,8 +106,8 @@ public sealed class OciImporter
             App = app,
             Trees = trees,
             Blobs = [manifest.Document.Digest.ToString(), manifest.Config.Digest.ToString(), .. manifest.Layers.Select(l => l.Digest.ToString())],
-            Os = config.Os ?? platform.Os,
-            Architecture = config.Architecture ?? platform.Architecture,
+            Os = os,
+            Architecture = architecture,
             ImportedAt = _store.Time.GetUtcNow(),
             BlobBytes = manifest.Document.Bytes.Length + manifest.Config.Size + manifest.Layers.DistinctBy(l => l.Digest).Sum(l => l.Size),
             TreeBytes = trees.Sum(pending.TreeBytes),

@@ -136,6 +136,22 @@ public sealed class OciImportTests : IDisposable
     }
 
     [Fact]
+    public async Task Takes_an_image_that_leaves_its_platform_empty_for_the_one_asked_for()
+    {
+        var reference = _root.Layout("lay", "echo x > f");
+        var index = JsonNode.Parse(File.ReadAllText(_root.Path1("lay/index.json")))!;
+        string Blob(JsonNode descriptor) => _root.Path1("lay/blobs/sha256/" + ((string)descriptor["digest"]!)[7..]);
+        var manifest = JsonNode.Parse(File.ReadAllText(Blob(index["manifests"]![0]!)))!;
+        Rewrite(index, manifest, Blob(manifest["config"]!), c =>
+        {
+            c["os"] = "";
+            c["architecture"] = "";
+        });
+        var image = await _root.FetchAsync(reference);
+        (image.Record.Os, image.Record.Architecture).Should().Be((OciPlatform.Host.Os, OciPlatform.Host.Architecture));
+    }
+
+    [Fact]
     public void Chooses_the_image_of_an_index_by_platform()
     {
         OciIndexEntry Entry(string? os, string? arch, string? variant, char digit) => new(new OciDescriptor(MediaTypes.Manifest, Digest.Parse("sha256:" + new string(digit, 64)), 1), os, arch, variant, null, null);
