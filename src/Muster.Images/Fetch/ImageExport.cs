@@ -141,7 +141,7 @@ public sealed class ImageExport
         }
         catch (InvalidDataException e)
         {
-            throw new MusterException(ErrorKind.Corrupt, $"The blob of {image.Name} in the store is damaged ({e.Message}): fetch the image again", e);
+            throw new MusterException(ErrorKind.Corrupt, $"The blob of {image.Name} in the store is damaged ({e.Message}): remove the image with muster image rm, and fetch it again", e);
         }
 
         if (beside is not null)

@@ -248,12 +248,12 @@ public sealed partial class ImageFetcher
             throw new MusterException(ErrorKind.Invalid, $"{chain[^1].Name} depends on {dependency.Id ?? dependency.Reference}, but the image of the store with that id is {ImageReference.ForAci(found.Record.Name, found.Record.Labels)}");
         }
 
-        if (found is not null && !Suffices(found, options))
+        if (found is not null && !IsVouched(found, options))
         {
             throw new MusterException(ErrorKind.Forbidden, $"{chain[^1].Name} depends on {found.Reference.Reference}, which was let in unverified: fetch that image with its signature, or add --insecure-options=image");
         }
 
-        found ??= options.Pull == PullPolicy.Never
+        found = found is not null && _store.IsWhole(found) ? found : options.Pull == PullPolicy.Never
             ? throw new MusterException(ErrorKind.NotFound, $"{chain[^1].Name} depends on {dependency.Reference}, which is not in the store, and --pull-policy=never forbids fetching it")
             : await FromNameAsync(ImageReference.Parse(dependency.Reference), null, options with { SignatureFile = null }, chain, ct);
         if (dependency.Id is { } wanted && !found.Record.Id.StartsWith(wanted, StringComparison.Ordinal))
@@ -266,9 +266,12 @@ public sealed partial class ImageFetcher
 
     // What came in unverified is judged anew when the caller now wants a signature; and what today's keys, policies and bans
     // refuse, when the caller asks for the image as it is now: its maker may have signed it again. A run judges by itself.
-    private bool Suffices(StoredImage known, FetchOptions options) =>
+    private bool IsVouched(StoredImage known, FetchOptions options) =>
         (known.Reference.Trust.Verdict != TrustVerdict.Insecure || options.Insecure.HasFlag(InsecureOptions.Image))
         && (options.Pull != PullPolicy.Update || _verdicts.RefusalToday(known) is null);
+
+    // What lost a part on the disk is fetched again, as the sentences about such losses promise.
+    private bool Suffices(StoredImage known, FetchOptions options) => IsVouched(known, options) && _store.IsWhole(known);
 
     /// <summary>What only this store has: refused today, it is refused for good.</summary>
     private StoredImage OnlyHere(StoredImage image, FetchOptions options) =>

@@ -174,6 +174,11 @@ public sealed class OciImporter
             {
                 // The parts did not fit together: begun anew, once. What was unpacked lies in staging and goes with it.
             }
+            catch (MusterException e) when (hasBlob && ResumingStream.IsWrongContent(e))
+            {
+                // The store's own copy is damaged: what the source has takes its place.
+                hasBlob = false;
+            }
         }
     }
 

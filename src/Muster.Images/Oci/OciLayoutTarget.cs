@@ -142,7 +142,7 @@ public sealed class OciLayoutTarget : IOciTarget
 
         if (size != descriptor.Size || Digest.FromHash("sha256", hash.GetHashAndReset()) != descriptor.Digest)
         {
-            throw new MusterException(ErrorKind.Corrupt, $"The blob {descriptor.Digest} is damaged and was not copied to {location}: run muster image verify, or fetch the image again");
+            throw new MusterException(ErrorKind.Corrupt, $"The blob {descriptor.Digest} is damaged and was not copied to {location}: remove the image with muster image rm, and fetch it again");
         }
     }
 

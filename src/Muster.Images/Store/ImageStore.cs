@@ -93,6 +93,12 @@ public sealed class ImageStore
     /// <summary>The file of a blob (<c>sha256:HEX</c>); it need not exist.</summary>
     public string BlobPath(string digest) => _paths.Blob(Digest.Parse(digest));
 
+    /// <summary>Whether everything that an image and its name need is there; whether it is as it was is for <see cref="ImageVerifier"/> to say.</summary>
+    internal bool IsWhole(StoredImage image) =>
+        image.Record.Trees.All(tree => Directory.Exists(_paths.Tree(tree)))
+        && (image.Record.Kind != ImageKind.Aci || Directory.Exists(_paths.Tree(image.Record.Id)))
+        && image.Record.Blobs.Concat(KeptSignatures.Blobs(image.Reference)).All(blob => File.Exists(BlobPath(blob)));
+
     /// <summary>Remembers that the image was used now. Costs one system call.</summary>
     public void MarkUsed(ImageRecord image) => _ = FileCalls.Touch(_paths.Image(image.Id));
 

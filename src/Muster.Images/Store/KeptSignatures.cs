@@ -109,7 +109,7 @@ internal static class KeptSignatures
         file.ReadExactly(content);
         return Digest.Sha256(content).ToString() == digest
             ? content
-            : throw new MusterException(ErrorKind.Corrupt, $"The signature {digest} in the image store is damaged: fetch the image again");
+            : throw new MusterException(ErrorKind.Corrupt, $"The signature {digest} in the image store is damaged: remove the image with muster image rm, and fetch it again");
     }
 
     private static string Add(PendingImage pending, ReadOnlySpan<byte> content)

@@ -100,6 +100,36 @@ public sealed class OciImportTests : IDisposable
     }
 
     [Theory]
+    [InlineData("blob gone")]
+    [InlineData("tree gone")]
+    [InlineData("blob damaged and tree gone")]
+    public async Task What_the_disk_has_lost_is_fetched_again(string loss)
+    {
+        var reference = _root.Layout("lay", "echo content > file");
+        var image = await _root.FetchAsync(reference);
+        var layer = _root.Store.BlobPath(image.Record.Blobs[^1]);
+        if (loss == "blob gone")
+        {
+            File.Delete(layer);
+        }
+        else
+        {
+            Directory.Delete(Path.GetDirectoryName(_root.Store.TreePath(image.Record.Trees[0]))!, recursive: true);
+        }
+
+        if (loss.StartsWith("blob damaged", StringComparison.Ordinal))
+        {
+            var content = File.ReadAllBytes(layer);
+            content[^20] ^= 1;
+            File.WriteAllBytes(layer, content);
+        }
+
+        image = await _root.FetchAsync(reference);
+        (await new ImageVerifier(_root.Store).VerifyAsync(image.Record, null, TestContext.Current.CancellationToken)).Should().BeEmpty();
+        _root.ShouldBeClean();
+    }
+
+    [Theory]
     [InlineData("layer byte", ErrorKind.Corrupt)]
     [InlineData("layer short", ErrorKind.Corrupt)]
     [InlineData("layer long", ErrorKind.Corrupt)]
