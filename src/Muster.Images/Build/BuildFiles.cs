@@ -123,10 +123,15 @@ internal sealed class BuildFiles
         {
             foreach (var child in Directory.EnumerateFileSystemEntries(source).Order(StringComparer.Ordinal))
             {
-                Add(child, FileStatus.Find(child) ?? throw new MusterException(ErrorKind.Conflict, $"\"{child}\" vanished during the build"), target + "/" + Path.GetFileName(child), copy, depth + 1);
+                Add(child, FileStatus.Find(child) ?? throw Unfound(child), target + "/" + Path.GetFileName(child), copy, depth + 1);
             }
         }
     }
+
+    // A name that is no UTF-8 is listed with a mark in the place of its wrong bytes.
+    private static MusterException Unfound(string path) => path.Contains('\ufffd', StringComparison.Ordinal)
+        ? new MusterException(ErrorKind.Invalid, $"The build cannot take \"{path}\", whose name is not UTF-8 text: rename it")
+        : new MusterException(ErrorKind.Conflict, $"\"{path}\" vanished during the build");
 
     /// <summary>Where a path leads in the image below: links on the way are followed, in the place of a folder the last one too.</summary>
     private string Placed(string path, TarEntryType type)
