@@ -101,6 +101,15 @@ public sealed class OpenPgpSignatureTests(GpgHome gpg)
     }
 
     [Fact]
+    public void Says_of_a_key_why_it_counts_for_nothing()
+    {
+        var early = gpg.Generate("Early <early@test>", "ed25519", "sign", "never", "--faked-system-time", "20980101T000000");
+        OpenPgpCertificate.Parse(gpg.Export(early)).Evaluate(Now).Refusal.Should().Contain("2098-01-01").And.Contain("clock");
+        var dsa = gpg.Generate("Dsa <dsa@test>", "dsa2048", "sign");
+        OpenPgpCertificate.Parse(gpg.Export(dsa)).Evaluate(DateTimeOffset.UtcNow).Refusal.Should().Contain("DSA").And.Contain("not accepted");
+    }
+
+    [Fact]
     public void Refuses_an_expired_signature_and_one_from_the_future()
     {
         var expired = gpg.Sign(gpg.Ed25519, Content, "--default-sig-expire", "1d");

@@ -144,13 +144,14 @@ public sealed class OpenPgpCertificate
             var expires = self?.KeyLifetime is { } lifetime ? _primary.Created + lifetime : (DateTimeOffset?)null;
             var refusal = revocation is not null ? $"the key was revoked ({revocation.RevocationReason ?? "no reason given"})"
                 : self is null && _primary.RsaBits is > 0 and < OpenPgpLimits.MinRsaBits ? $"it is an RSA key of {_primary.RsaBits} bits: at least {OpenPgpLimits.MinRsaBits} are needed"
+                : _primary.Created > now + OpenPgpLimits.ClockTolerance ? $"the key claims to be made on {Day(_primary.Created)}, which is in the future: check this machine's clock"
+                : self is null && !PgpAlgorithm.Signs(_primary.Algorithm) ? Unaccepted(_primary)
                 : self is null ? $"the key has no valid self-signature{(_weakness is null ? "" : ": " + _weakness)}"
-                : _primary.Created > now + OpenPgpLimits.ClockTolerance ? "the key claims to be made in the future"
                 : expires <= now ? $"the key expired on {Day(expires.Value)}"
                 : null;
             var keys = new List<OpenPgpSigningKey>
             {
-                new(_primary, refusal ?? (!PgpAlgorithm.Signs(_primary.Algorithm) ? $"keys of the kind {_primary.Describe()} are not accepted: use RSA, ECDSA or Ed25519"
+                new(_primary, refusal ?? (!PgpAlgorithm.Signs(_primary.Algorithm) ? Unaccepted(_primary)
                     : self!.KeyFlags is { } flags && (flags & 2) == 0 ? "the key is not meant for signing" : null)),
             };
             foreach (var (key, signatures) in certificate._subkeys)
@@ -195,6 +196,8 @@ public sealed class OpenPgpCertificate
 
             return (best, names);
         }
+
+        private static string Unaccepted(PgpKey key) => $"keys of the kind {key.Describe()} are not accepted: use RSA, ECDSA or Ed25519";
 
         private string? SubkeyRefusal(PgpKey key, List<PgpSignature> signatures, byte[] primaryFrame)
         {
