@@ -75,4 +75,18 @@ public sealed record ImageIdentity(string? Transport, string Name)
     public static bool IsBelow(string name, string prefix) =>
         prefix.Length == 0
         || (name.StartsWith(prefix, StringComparison.Ordinal) && (name.Length == prefix.Length || name[prefix.Length] == '/'));
+
+    /// <summary>
+    /// Whether the name of any image may be this or below it. False only for what is certain, such as a scheme, a tag, a
+    /// wildcard or capitals in a repository: a layout's folder gives its image any name of one part.
+    /// </summary>
+    public static bool CanBegin(string prefix)
+    {
+        var slash = prefix.LastIndexOf('/');
+        var colon = prefix.LastIndexOf(':');
+        return prefix.Length > 0 && prefix[0] != '/' && slash != prefix.Length - 1 && !prefix.Contains("//", StringComparison.Ordinal)
+            && prefix.IndexOfAny(['@', '*', '?', ' ', '\t']) < 0
+            && (colon < 0 || (colon > 0 && colon < slash) || (slash < 0 && prefix.AsSpan(colon + 1).IndexOfAnyExceptInRange('0', '9') < 0))
+            && (slash < 0 || !prefix.Any(char.IsAsciiLetterUpper));
+    }
 }

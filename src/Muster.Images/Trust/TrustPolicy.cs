@@ -47,7 +47,8 @@ public enum PolicyAction
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     UseStringEnumConverter = true,
     AllowTrailingCommas = true,
-    ReadCommentHandling = JsonCommentHandling.Skip)]
+    ReadCommentHandling = JsonCommentHandling.Skip,
+    AllowDuplicateProperties = false)]
 [JsonSerializable(typeof(PolicyFile))]
 internal sealed partial class PolicyJson : JsonSerializerContext;
 
@@ -106,7 +107,8 @@ public sealed class TrustPolicy
                 required ??= path;
                 if (rule.Keys is { Count: > 0 } named)
                 {
-                    keys.Add((named, path));
+                    // gpg shows fingerprints in capitals.
+                    keys.Add(([.. named.Select(key => key.ToLowerInvariant())], path));
                 }
 
                 if (rule.SignedAs is { } other)
@@ -150,11 +152,36 @@ public sealed class TrustPolicy
                 throw new MusterException(ErrorKind.Invalid, $"The policy {path} is not understood: it needs \"version\": 1 and rules, and keys or signedAs go with \"require\" only");
             }
 
+            // A rule that can never apply looks like protection and is none.
+            foreach (var fault in file.Rules.SelectMany(Faults))
+            {
+                throw new MusterException(ErrorKind.Invalid, $"The policy {path} has {fault}: correct it, nothing is fetched or run until then");
+            }
+
             return file;
         }
         catch (JsonException e)
         {
             throw new MusterException(ErrorKind.Invalid, $"The policy {path} cannot be read ({JsonFault.Of(e)}): correct it, nothing is fetched or run until then", e);
+        }
+    }
+
+    private static IEnumerable<string> Faults(PolicyRule rule)
+    {
+        foreach (var (member, prefix) in new[] { ("prefix", rule.Prefix), ("signedAs", rule.SignedAs) })
+        {
+            if (prefix is { Length: > 0 } && !ImageIdentity.CanBegin(prefix))
+            {
+                yield return $"the {member} \"{prefix}\", with which no image's name begins (write host[:port]/repository without scheme, tag, digest, capitals, wildcards and a slash at the end)";
+            }
+        }
+
+        foreach (var key in rule.Keys ?? [])
+        {
+            if (key is not { Length: 40 or 64 } || !key.All(char.IsAsciiHexDigit))
+            {
+                yield return $"the key \"{key}\", which is not a fingerprint of 40 or 64 hexadecimal digits (see muster trust list)";
+            }
         }
     }
 

@@ -123,6 +123,11 @@ public sealed class TrustStore
     /// <summary>Trusts a key for a prefix, or for every image when it is null; returns the file. A mask of it is replaced.</summary>
     public string Add(PublicKeyFile key, string? prefix)
     {
+        if (prefix is not null && !ImageIdentity.CanBegin(prefix.TrimEnd('/')))
+        {
+            throw Refused(prefix, "no image is called so, because names have no scheme, tag, digest, wildcards and capitals");
+        }
+
         var folder = LocalFolder(prefix);
         var path = Path.Combine(folder, key.Id);
         Directory.CreateDirectory(folder);

@@ -174,13 +174,39 @@ public sealed class TrustJudgeTests : IDisposable
         Thrown(() => _judge.JudgeInsecure(Reference, "app")).Should().Contain("requires a signature");
         _judge.JudgeInsecure("docker://registry.test:5000/team2/app:1", "app").Verdict.Should().Be(TrustVerdict.Insecure);
         Thrown(() => _judge.CheckBeforeFetch("docker://docker.io/library/x:1", [])).Should().Contain("use our mirror");
-        Policy($$"""{"version":1,"rules":[{"prefix":"","action":"require","keys":["{{_gpg.P256}}"]}]}""");
+        Policy($$"""{"version":1,"rules":[{"prefix":"","action":"require","keys":["{{_gpg.P256.ToUpperInvariant()}}"]}]}""");
         Trust(_gpg.Rsa, null);
         Trust(_gpg.P256, null);
         Refusal(Reference, Manifest, Simple(_gpg.Rsa, Manifest, "registry.test:5000/team/app:1.0")).Should().Contain("does not list");
         _judge.JudgeOci(Reference, Manifest, [Simple(_gpg.P256, Manifest, "registry.test:5000/team/app:1.0")]).Key.Should().Be(_gpg.P256);
         Policy("""{"version":1,"rules":[{"prefix":"","action":"allow"}]}""");
         Thrown(() => _judge.JudgeInsecure(Reference, "app")).Should().Contain("cannot be read");
+    }
+
+    [Theory]
+    [InlineData("\"prefix\":\"registry.test:5000/team/\",\"action\":\"refuse\"", "registry.test:5000/team/")]
+    [InlineData("\"prefix\":\"https://registry.test/team\",\"action\":\"refuse\"", "scheme")]
+    [InlineData("\"prefix\":\"registry.test:5000/team/app:1.0\",\"action\":\"refuse\"", "tag")]
+    [InlineData("\"prefix\":\"registry.test/*\",\"action\":\"refuse\"", "wildcards")]
+    [InlineData("\"prefix\":\"Registry.test/team\",\"action\":\"refuse\"", "capitals")]
+    [InlineData("\"prefix\":\"\",\"action\":\"require\",\"signedAs\":\"registry.test/\"", "signedAs")]
+    [InlineData("\"prefix\":\"\",\"action\":\"require\",\"keys\":[\"8f2c1c0a\"]", "8f2c1c0a")]
+    [InlineData("\"prefix\":\"other\",\"prefix\":\"\",\"action\":\"refuse\"", "cannot be read")]
+    public void A_rule_that_can_never_apply_stops_everything(string rule, string says)
+    {
+        Policy($$"""{"version":1,"rules":[{{{rule}}}]}""");
+        Thrown(() => _judge.JudgeInsecure("docker://elsewhere.test/x:1", "x")).Should().Contain(says);
+    }
+
+    [Theory]
+    [InlineData("localhost:5000")]
+    [InlineData("registry.test:5000/team")]
+    [InlineData("my-layout")]
+    [InlineData("example.com/team")]
+    public void A_rule_for_a_name_of_any_form_counts(string prefix)
+    {
+        Policy($$"""{"version":1,"rules":[{"prefix":"{{prefix}}","action":"refuse"}]}""");
+        Thrown(() => _judge.JudgeInsecure("example.com/any", prefix)).Should().Contain("refuses images below");
     }
 
     [Fact]

@@ -45,6 +45,14 @@ public sealed class TrustStoreTests : IDisposable
         Ids("localhost:5001/app").Should().BeEmpty();
     }
 
+    [Theory]
+    [InlineData("registry.test:5000/app:1.0")]
+    [InlineData("registry.test/app@sha256:00")]
+    [InlineData("registry.test/*")]
+    [InlineData("Registry.test/app")]
+    public void Trusts_no_key_for_what_no_image_is_called(string prefix) =>
+        ((Action)(() => _store.Add(Key(_gpg.Rsa), prefix))).Should().Throw<MusterException>().Where(e => e.Kind == ErrorKind.Invalid && e.Message.Contains("no image is called so", StringComparison.Ordinal));
+
     [Fact]
     public void An_empty_file_masks_what_was_loaded_before_it_and_a_later_key_counts_again()
     {
