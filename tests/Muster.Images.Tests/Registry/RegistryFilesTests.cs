@@ -85,6 +85,11 @@ public sealed class RegistryFilesTests : IDisposable
         try
         {
             files.Find("h.io/app").Should().Be(new RegistryLogin("h.io", "s"));
+            _folder.File("bin/docker-credential-muster-test", "#!/bin/sh\nexec 0<&-\necho 'the keychain is locked'\nexit 1\n");
+            var ask = () => files.Find("h.io/app");
+            ask.Should().Throw<MusterException>().WithMessage("*the keychain is locked*");
+            _folder.File("bin/docker-credential-muster-test", "#!/bin/sh\nexec 0<&-\necho 'credentials not found in native keychain'\nexit 1\n");
+            ask().Should().BeNull();
         }
         finally
         {

@@ -215,8 +215,7 @@ public sealed class AuthFiles
             using var process = Process.Start(start)!;
             process.ErrorDataReceived += (_, _) => { };
             process.BeginErrorReadLine();
-            process.StandardInput.Write(server);
-            process.StandardInput.Close();
+            Tell(process.StandardInput, server);
             var output = new char[MaxBytes / 16];
             var reading = process.StandardOutput.ReadBlockAsync(output, 0, output.Length);
             if (!reading.Wait(HelperMilliseconds) || !process.WaitForExit(HelperMilliseconds))
@@ -225,7 +224,16 @@ public sealed class AuthFiles
                 throw new MusterException(ErrorKind.Timeout, $"docker-credential-{helper} did not answer within {HelperMilliseconds / 1000} s: run it by hand to see why");
             }
 
-            if (process.ExitCode != 0 || StrictJson.Parse(Encoding.UTF8.GetBytes(output, 0, reading.Result), maxDepth: 16) is not { ValueKind: JsonValueKind.Object } said)
+            var answered = Encoding.UTF8.GetBytes(output, 0, reading.Result);
+            if (process.ExitCode != 0)
+            {
+                // The protocol has no other mark: these words mean that there is no login, all others that the helper failed.
+                return output.AsSpan(0, reading.Result).Contains("credentials not found", StringComparison.Ordinal)
+                    ? null
+                    : throw new MusterException(ErrorKind.Unsupported, $"docker-credential-{helper}, which the auth file names, failed with {process.ExitCode} ({Archives.TarEntry.Display(answered.AsSpan(0, Math.Min(answered.Length, 200)).TrimEnd("\r\n "u8))}): run it by hand to see why, or log in with muster login");
+            }
+
+            if (StrictJson.Parse(answered, maxDepth: 16) is not { ValueKind: JsonValueKind.Object } said)
             {
                 return null;
             }
@@ -238,6 +246,19 @@ public sealed class AuthFiles
         catch (Exception e) when (e is System.ComponentModel.Win32Exception or JsonException or IOException)
         {
             throw new MusterException(ErrorKind.Unsupported, $"docker-credential-{helper}, which the auth file names, cannot be used ({(e is JsonException fault ? "its answer is not JSON: " + JsonFault.Of(fault) : e.Message)}): install it, or log in with muster login", e);
+        }
+    }
+
+    private static void Tell(StreamWriter input, string server)
+    {
+        try
+        {
+            input.Write(server);
+            input.Close();
+        }
+        catch (IOException)
+        {
+            // It ended without reading: its status and its words say why.
         }
     }
 
