@@ -93,7 +93,7 @@ public sealed class ImageBuilder
         image.Complete(OciWriter.Config(app, platform.Os, platform.Architecture, diffIds, DateTimeOffset.FromUnixTimeSeconds(clamp), app.UserLabels), layers, recipe.Annotations);
         var manifest = await OciImporter.SelectAsync(image, platform, ct);
         using var pending = await new OciImporter(_store).ImportAsync(image, manifest, platform, recipe.Name, recipe.Version, null, ct);
-        return pending.Commit([Built(pending.Record, recipe.Version is null ? recipe.Name : $"{recipe.Name}:{recipe.Version}")]);
+        return pending.Commit([Built(pending.Record, recipe.Version is null ? recipe.Name : $"{recipe.Name}:{recipe.Version}", below is null ? [] : [below.Record.Id])]);
     }
 
     private async Task<StoredImage> BuildAciAsync(BuildRecipe recipe, StoredImage? below, BuildFiles files, long clamp, FetchOptions options, CancellationToken ct)
@@ -141,7 +141,7 @@ public sealed class ImageBuilder
         }
 
         await using var built = LayoutFiles.TryOpen(path)!;
-        return await _fetcher.ImportBuiltAciAsync(built, record => Built(record, ImageReference.ForAci(record.Name, record.Labels)), options, ct);
+        return await _fetcher.ImportBuiltAciAsync(built, record => Built(record, ImageReference.ForAci(record.Name, record.Labels), record.Dependencies), options, ct);
     }
 
     private void TakeBelow(ImageRecord below, AssembledImage image, List<OciDescriptor> layers, List<string> diffIds)
@@ -175,11 +175,20 @@ public sealed class ImageBuilder
         };
     }
 
-    private ReferenceRecord Built(ImageRecord image, string reference) => new()
+    private ReferenceRecord Built(ImageRecord image, string reference, IReadOnlyList<string> below) => new()
     {
         Reference = reference,
         Image = image.Id,
-        Trust = _judge.JudgeBuilt(image.Name),
+        Trust = Judge(image.Name, below),
         FetchedAt = _store.Time.GetUtcNow(),
     };
+
+    // What nobody vouches for does not become trusted by a build: its files are in the new image.
+    private TrustRecord Judge(string name, IReadOnlyList<string> below)
+    {
+        var unverified = below.SelectMany(id => _store.ReferencesTo(id) is { Count: > 0 } names && names.All(n => n.Trust.Verdict == TrustVerdict.Insecure) ? names.Take(1) : []).FirstOrDefault();
+        return unverified is null
+            ? _judge.JudgeBuilt(name)
+            : _judge.JudgeInsecure(name, name) with { Reason = $"built upon {unverified.Reference}, which is not verified, as --insecure-options=image asked" };
+    }
 }

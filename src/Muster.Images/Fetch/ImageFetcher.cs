@@ -38,7 +38,8 @@ public sealed partial class ImageFetcher
 
         if (parsed is null || parsed.Kind == ReferenceKind.Id || options.Pull == PullPolicy.Never)
         {
-            return OnlyHere(_store.Find(parsed?.ToString() ?? reference) ?? throw (parsed is null ? Unreadable(reference) : Missing(reference, options)), options);
+            var here = _store.Find(parsed?.ToString() ?? reference) ?? throw (parsed is null ? Unreadable(reference) : Missing(reference, options));
+            return OnlyHere(parsed is null or { Kind: ReferenceKind.Id } ? BestVouched(here) : here, options);
         }
 
         var known = _store.Find(parsed.ToString());
@@ -267,15 +268,24 @@ public sealed partial class ImageFetcher
     // What came in unverified is judged anew when the caller now wants a signature; and what today's keys, policies and bans
     // refuse, when the caller asks for the image as it is now: its maker may have signed it again. A run judges by itself.
     private bool IsVouched(StoredImage known, FetchOptions options) =>
-        (known.Reference.Trust.Verdict != TrustVerdict.Insecure || options.Insecure.HasFlag(InsecureOptions.Image))
-        && (options.Pull != PullPolicy.Update || _verdicts.RefusalToday(known) is null);
+        IsVerifiedOrLetIn(known, options) && (options.Pull != PullPolicy.Update || _verdicts.RefusalToday(known) is null);
 
     // What lost a part on the disk is fetched again, as the sentences about such losses promise.
     private bool Suffices(StoredImage known, FetchOptions options) => IsVouched(known, options) && _store.IsWhole(known);
 
-    /// <summary>What only this store has: refused today, it is refused for good.</summary>
+    // An id means the content, whichever of its names somebody vouches for.
+    private StoredImage BestVouched(StoredImage image) => image.Reference.Trust.Verdict != TrustVerdict.Insecure
+        ? image
+        : image with { Reference = _store.ReferencesTo(image.Record.Id).Where(r => r.Trust.Verdict != TrustVerdict.Insecure).MaxBy(r => r.FetchedAt) ?? image.Reference };
+
+    /// <summary>What only this store has: let in unverified, or refused today, it is refused for good.</summary>
     private StoredImage OnlyHere(StoredImage image, FetchOptions options) =>
-        options.Pull == PullPolicy.Update && _verdicts.RefusalToday(image) is { } refusal ? throw new MusterException(ErrorKind.Forbidden, refusal) : image;
+        !IsVerifiedOrLetIn(image, options) ? throw new MusterException(ErrorKind.Forbidden, $"{image.Reference.Reference} was let in unverified: have it signed and fetch it again, or use it as it is with --insecure-options=image")
+        : options.Pull == PullPolicy.Update && _verdicts.RefusalToday(image) is { } refusal ? throw new MusterException(ErrorKind.Forbidden, refusal)
+        : image;
+
+    private static bool IsVerifiedOrLetIn(StoredImage image, FetchOptions options) =>
+        image.Reference.Trust.Verdict != TrustVerdict.Insecure || options.Insecure.HasFlag(InsecureOptions.Image);
 
     private ReferenceRecord Reference(string reference, string image, TrustRecord trust) =>
         new() { Reference = reference, Image = image, Trust = trust, FetchedAt = _store.Time.GetUtcNow() };

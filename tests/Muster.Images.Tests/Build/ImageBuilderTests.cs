@@ -51,6 +51,8 @@ public sealed class ImageBuilderTests : IDisposable
         _root.Write("b/f", "f");
         var image = await new ImageBuilder(_root.Store).BuildAsync(_root.Path1("b"), null, ImageRoot.Unverified, TestContext.Current.CancellationToken);
         image.Record.Trees.Should().HaveCount(2);
+        image.Reference.Trust.Verdict.Should().Be(TrustVerdict.Insecure, "nobody vouches for the files of the image below");
+        image.Reference.Trust.Reason.Should().Contain("built upon oci:");
         image.Record.App.Exec.Should().Equal("/bin/app");
         image.Record.App.Environment.Single(e => e.Name == "A").Value.Should().Be("c");
         await new ImageExport(_root.Store).ToAsync(image, ImageReference.Parse("oci-archive:" + _root.Path1("o.tar")), false, false, ImageRoot.Unverified, _ => { }, TestContext.Current.CancellationToken);
@@ -88,6 +90,16 @@ public sealed class ImageBuilderTests : IDisposable
     }
 
     [Fact]
+    public async Task Builds_nothing_trusted_upon_an_unverified_App_Container_image()
+    {
+        await _root.FetchAsync(_root.Aci("base.aci", """{"acKind":"ImageManifest","acVersion":"0.8.11","name":"example.com/base"}""", ("file", "x")));
+        _root.Write("b/image.yaml", "name: example.com/upon\ntype: aci\nfrom: example.com/base\ncopy: [{from: f, to: /f}]\n");
+        _root.Write("b/f", "f");
+        var image = await new ImageBuilder(_root.Store).BuildAsync(_root.Path1("b"), null, ImageRoot.Unverified with { Pull = PullPolicy.New }, TestContext.Current.CancellationToken);
+        image.Reference.Trust.Verdict.Should().Be(TrustVerdict.Insecure);
+    }
+
+    [Fact]
     public async Task Builds_a_folder_as_actool_does()
     {
         _root.Write("a/manifest", """{"acKind":"ImageManifest","acVersion":"0.8.11","name":"example.com/layout"}""");
@@ -115,6 +127,15 @@ public sealed class ImageBuilderTests : IDisposable
     [InlineData("name: a\nenv: [[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]", "nests")]
     public void Refuses_recipes_that_are_wrong(string yaml, string says) =>
         ((Action)(() => BuildRecipeReader.Read(yaml))).Should().Throw<MusterException>().Where(e => e.Kind == ErrorKind.Invalid && e.Message.Contains(says, StringComparison.Ordinal));
+
+    [Fact]
+    public async Task Says_of_a_name_that_it_is_not_UTF_8()
+    {
+        _root.Write("b/image.yaml", "name: example.com/a\ncopy: [{from: fs, to: /}]\n");
+        _root.Shell("mkdir b/fs && touch \"b/fs/$(printf 'bad\\377')\"");
+        (await ((Func<Task>)(() => new ImageBuilder(_root.Store).BuildAsync(_root.Path1("b"), null, new FetchOptions(), TestContext.Current.CancellationToken)))
+            .Should().ThrowAsync<MusterException>()).Which.Message.Should().Contain("UTF-8");
+    }
 
     [Fact]
     public async Task Refuses_a_copy_that_leads_out_through_a_link()

@@ -179,6 +179,29 @@ public sealed class FetchTests : IDisposable
     }
 
     [Fact]
+    public async Task What_was_let_in_unverified_is_asked_for_by_its_id_no_easier_than_by_its_name()
+    {
+        var aci = Aci("nowhere.invalid/app", "hello");
+        var image = await FetchAsync(_folder.File("app.aci", aci), InsecureOptions.Image);
+        foreach (var text in new[] { image.Record.Id, image.Record.Id[..20] })
+        {
+            (await RefusedAsync(text)).Should().Contain("was let in unverified").And.Contain("--insecure-options=image");
+            (await FetchAsync(text, InsecureOptions.Image)).Record.Id.Should().Be(image.Record.Id);
+        }
+
+        var never = () => new ImageFetcher(_store).ResolveAsync("nowhere.invalid/app:1.0", new FetchOptions { Pull = PullPolicy.Never }, Ct);
+        await never.Should().ThrowAsync<MusterException>().WithMessage("*was let in unverified*");
+
+        // Under another name somebody vouches for the same content.
+        var signed = _folder.File("signed.aci", aci);
+        File.WriteAllBytes(signed + ".asc", _gpg.Sign(_gpg.Ed25519, aci));
+        new TrustStore(_root).Add(PublicKeyFile.Parse(_gpg.Export(_gpg.Ed25519), "key"), "nowhere.invalid");
+        await FetchAsync(signed);
+        await FetchAsync(_folder.File("again.aci", aci), InsecureOptions.Image);
+        (await FetchAsync(image.Record.Id)).Reference.Trust.Verdict.Should().Be(TrustVerdict.Signed);
+    }
+
+    [Fact]
     public async Task A_registrys_image_is_fetched_when_skopeo_signed_it_and_its_index_counts_for_its_manifests()
     {
         await using var registry = await DockerRegistry.StartAsync("open", Ct);
