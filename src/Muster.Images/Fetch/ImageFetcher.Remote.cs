@@ -14,7 +14,8 @@ public sealed partial class ImageFetcher
 {
     private async Task<StoredImage> FromRegistryAsync(ImageReference reference, StoredImage? known, FetchOptions options, CancellationToken ct)
     {
-        if (known is not null && options.Pull == PullPolicy.New && Suffices(known, options))
+        // Records know no variant: only the registry can say which image of an index has it.
+        if (known is not null && options.Pull == PullPolicy.New && options.Platform?.Variant is null && Suffices(known, options))
         {
             return known;
         }

@@ -271,7 +271,11 @@ public sealed partial class ImageFetcher
         IsVerifiedOrLetIn(known, options) && (options.Pull != PullPolicy.Update || _verdicts.RefusalToday(known) is null);
 
     // What lost a part on the disk is fetched again, as the sentences about such losses promise.
-    private bool Suffices(StoredImage known, FetchOptions options) => IsVouched(known, options) && _store.IsWhole(known);
+    private bool Suffices(StoredImage known, FetchOptions options) => IsFor(known.Record, options.Platform) && IsVouched(known, options) && _store.IsWhole(known);
+
+    // What the store has is taken as it is unless another platform is asked for by name.
+    private static bool IsFor(ImageRecord known, OciPlatform? asked) =>
+        asked is null || known.Kind == ImageKind.Aci || (known.Os == asked.Os && known.Architecture == asked.Architecture);
 
     // An id means the content, whichever of its names somebody vouches for.
     private StoredImage BestVouched(StoredImage image) => image.Reference.Trust.Verdict != TrustVerdict.Insecure

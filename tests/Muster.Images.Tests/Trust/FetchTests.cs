@@ -247,6 +247,12 @@ public sealed class FetchTests : IDisposable
         await new ImageExport(_store).ToAsync(image, ImageReference.Parse($"docker://{registry.Host}/pushed/app:2"), false, false, new FetchOptions(), _ => { }, Ct);
         var back = await FetchAsync($"docker://{registry.Host}/pushed/app:2", InsecureOptions.Image);
         back.Record.Id.Should().Be(image.Record.Id);
+        foreach (var pull in new[] { PullPolicy.New, PullPolicy.Update })
+        {
+            var foreign = () => new ImageFetcher(_store).ResolveAsync($"docker://{registry.Host}/pushed/app:2", new FetchOptions { Insecure = InsecureOptions.Image, Pull = pull, Platform = new Muster.Images.Oci.OciPlatform("linux", "riscv64") }, Ct);
+            await foreign.Should().ThrowAsync<MusterException>().WithMessage("*not for linux/riscv64*");
+        }
+
         await new ImageExport(_store).ToAsync(back, ImageReference.Parse($"docker://{registry.Host}/moved/app:3"), false, false, new FetchOptions(), _ => { }, Ct);
         Encoding.UTF8.GetString(ToolRun.Run("skopeo", ["inspect", .. registry.SkopeoOptions("", true), $"docker://{registry.Host}/moved/app:3"])).Should().Contain(image.Record.Id.Replace("sha256-", "sha256:"));
     }
