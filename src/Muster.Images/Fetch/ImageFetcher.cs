@@ -251,7 +251,9 @@ public sealed partial class ImageFetcher
 
         if (found is not null && !IsVouched(found, options))
         {
-            throw new MusterException(ErrorKind.Forbidden, $"{chain[^1].Name} depends on {found.Reference.Reference}, which was let in unverified: fetch that image with its signature, or add --insecure-options=image");
+            throw new MusterException(ErrorKind.Forbidden, IsVerifiedOrLetIn(found, options)
+                ? $"{chain[^1].Name} depends on what is refused today: {_verdicts.RefusalToday(found)}"
+                : $"{chain[^1].Name} depends on {found.Reference.Reference}, which was let in unverified: fetch that image with its signature, or add --insecure-options=image");
         }
 
         found = found is not null && _store.IsWhole(found) ? found : options.Pull == PullPolicy.Never

@@ -43,12 +43,11 @@ public sealed class TrustJudge
     private readonly TrustPolicy _policy;
     private readonly BanList _bans;
     private readonly TimeProvider _time;
+    private readonly ImageStore? _images;
 
     /// <summary>A judge by the keys and policies of <paramref name="root"/> as they are when asked.</summary>
     public TrustJudge(MusterRoot root, TimeProvider time)
-        : this(new TrustStore(root), new TrustPolicy(root), new BanList(root), time)
-    {
-    }
+        : this(new TrustStore(root), new TrustPolicy(root), new BanList(root), time) => _images = new ImageStore(root, time);
 
     internal TrustJudge(TrustStore store, TrustPolicy policy, BanList bans, TimeProvider time)
     {
@@ -179,9 +178,48 @@ public sealed class TrustJudge
     /// <summary>
     /// Judges an image of the store again, at every prepare and run, by what its reference records: the key must still be
     /// trusted for the name and not be revoked, no policy may refuse it, and it may not be banned. Hashes nothing. A key
-    /// that has only expired since does not undo what it signed before.
+    /// that has only expired since does not undo what it signed before. What holds for it holds for the images that it stands on.
     /// </summary>
     public void JudgeAgain(StoredImage image)
+    {
+        JudgeItself(image);
+        foreach (var id in image.Record.Dependencies)
+        {
+            if (RefusalBelow(id) is { } refusal)
+            {
+                throw new MusterException(refusal.Kind, $"{image.Reference.Reference} depends on what is refused today: {refusal.Message}", refusal);
+            }
+        }
+    }
+
+    // One name under which a dependency is good suffices. What is gone from the store has no record to judge.
+    private MusterException? RefusalBelow(string id)
+    {
+        if (_images?.Get(id) is not { } image)
+        {
+            return null;
+        }
+
+        var names = _images.ReferencesTo(id);
+        var vouched = names.Where(n => n.Trust.Verdict != TrustVerdict.Insecure).ToList();
+        MusterException? refusal = null;
+        foreach (var name in vouched.Count > 0 ? vouched : names)
+        {
+            try
+            {
+                JudgeItself(new StoredImage(image, name));
+                return null;
+            }
+            catch (MusterException e)
+            {
+                refusal ??= e;
+            }
+        }
+
+        return refusal;
+    }
+
+    private void JudgeItself(StoredImage image)
     {
         _bans.Check(image.Record);
         var trust = image.Reference.Trust;

@@ -202,6 +202,27 @@ public sealed class FetchTests : IDisposable
     }
 
     [Fact]
+    public async Task An_image_is_refused_when_one_that_it_stands_on_is()
+    {
+        var keys = new TrustStore(_root);
+        var basis = keys.Add(PublicKeyFile.Parse(_gpg.Export(_gpg.Rsa), "key"), "example.com/below");
+        keys.Add(PublicKeyFile.Parse(_gpg.Export(_gpg.Ed25519), "key"), "example.com/above");
+        foreach (var (name, key, more) in new[] { ("below", _gpg.Rsa, ""), ("above", _gpg.Ed25519, """, "dependencies":[{"imageName":"example.com/below"}]""") })
+        {
+            var aci = Aci("example.com/" + name, name, more);
+            File.WriteAllBytes(_folder.File(name + ".aci", aci) + ".asc", _gpg.Sign(key, aci));
+            await FetchAsync($"{_folder.Path}/{name}.aci");
+        }
+
+        var above = _store.Find("example.com/above:1.0")!;
+        var judge = new TrustJudge(_root, TimeProvider.System);
+        judge.JudgeAgain(above);
+        File.Delete(basis);
+        ((Action)(() => judge.JudgeAgain(above))).Should().Throw<MusterException>().WithMessage("*example.com/above*depends on*example.com/below*no longer trusted*");
+        (await RefusedAsync($"{_folder.Path}/above.aci")).Should().Contain("depends on what is refused today").And.Contain("example.com/below");
+    }
+
+    [Fact]
     public async Task A_registrys_image_is_fetched_when_skopeo_signed_it_and_its_index_counts_for_its_manifests()
     {
         await using var registry = await DockerRegistry.StartAsync("open", Ct);
@@ -257,12 +278,12 @@ public sealed class FetchTests : IDisposable
         Encoding.UTF8.GetString(ToolRun.Run("skopeo", ["inspect", .. registry.SkopeoOptions("", true), $"docker://{registry.Host}/moved/app:3"])).Should().Contain(image.Record.Id.Replace("sha256-", "sha256:"));
     }
 
-    private byte[] Aci(string name, string content)
+    private byte[] Aci(string name, string content, string more = "")
     {
         var place = Path.Combine(_folder.Path, Guid.NewGuid().ToString("N"));
         Directory.CreateDirectory(place + "/rootfs");
         File.WriteAllText(place + "/rootfs/file", content);
-        File.WriteAllText(place + "/manifest", $$$"""{"acKind":"ImageManifest","acVersion":"0.8.11","name":"{{{name}}}","labels":[{"name":"version","value":"1.0"},{"name":"os","value":"linux"},{"name":"arch","value":"amd64"}],"app":{"exec":["/file"],"user":"0","group":"0"}}""");
+        File.WriteAllText(place + "/manifest", $$$"""{"acKind":"ImageManifest","acVersion":"0.8.11","name":"{{{name}}}","labels":[{"name":"version","value":"1.0"},{"name":"os","value":"linux"},{"name":"arch","value":"amd64"}],"app":{"exec":["/file"],"user":"0","group":"0"}{{{more}}}}""");
         return ToolRun.Run("tar", ["-C", place, "-cz", "manifest", "rootfs"]);
     }
 
