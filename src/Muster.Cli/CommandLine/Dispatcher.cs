@@ -66,14 +66,23 @@ public sealed class Dispatcher
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            _terminal.Say("muster: " + SystemFault.Sentence(e));
-            if (debug)
-            {
-                _terminal.Say(e.ToString());
-            }
-
-            return FailureStatus;
+            return Fail(SystemFault.Sentence(e), e, debug);
         }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            return Fail(SystemFault.Unforeseen(e), e, debug);
+        }
+    }
+
+    private int Fail(string sentence, Exception fault, bool debug)
+    {
+        _terminal.Say("muster: " + sentence);
+        if (debug)
+        {
+            _terminal.Say(fault.ToString());
+        }
+
+        return FailureStatus;
     }
 
     /// <summary>The exit status that stands for a failure.</summary>

@@ -23,6 +23,10 @@ internal static class SystemFault
         _ => fault.Message,
     };
 
+    /// <summary>One sentence for a fault that no part of Muster foresaw, which is one of Muster's own.</summary>
+    public static string Unforeseen(Exception fault) =>
+        $"This is a fault of Muster's own ({fault.GetType().Name}: {fault.Message.Split('\n')[0].Trim().TrimEnd('.')}): do it again with --debug, and report what that prints";
+
     private static string Plain(string message) => message.TrimEnd('.');
 
     // The framework's own sentences have the path in quotes.

@@ -1,3 +1,5 @@
+using Muster.Cli.CommandLine;
+
 namespace Muster.Cli.Tests.CommandLine;
 
 /// <summary>What a user sees of a call that is wrong or that asks for help.</summary>
@@ -36,6 +38,16 @@ public sealed class DispatcherTests
         var run = Captured.Muster(words).Succeeded();
         run.Out.Should().NotBeEmpty();
         run.Error.Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task Ends_with_its_own_status_and_one_sentence_where_a_verb_fails_as_nobody_foresaw()
+    {
+        var fault = new InvalidOperationException("Sequence contains no elements.\nAnd more.");
+        var verb = new Command { Words = ["fail"], Summary = "Fail", Example = "muster fail", Run = (_, _) => throw fault };
+        using var terminal = new Terminal();
+        (await new Dispatcher([new CommandSection("Faults", [verb])], terminal).RunAsync(["fail"], TestContext.Current.CancellationToken)).Should().Be(254);
+        SystemFault.Unforeseen(fault).Should().Be("This is a fault of Muster's own (InvalidOperationException: Sequence contains no elements): do it again with --debug, and report what that prints");
     }
 
     [Fact]
