@@ -248,6 +248,9 @@ internal sealed class PodSetUp : IDisposable
 
             // Addresses are unique by their owner files; probing would take the first second.
             NetworkNamespace.WriteSetting("ipv6/conf/default/accept_dad", "0");
+
+            // Its link-local address is made from the hardware address, whatever the host's default is: the filter knows no other.
+            NetworkNamespace.WriteSetting("ipv6/conf/default/addr_gen_mode", "0");
         }
 
         var inside = new RouteSocket();
@@ -274,6 +277,9 @@ internal sealed class PodSetUp : IDisposable
         }
 
         _host.Execute(batch);
+
+        // Before the pod can send. A kernel without such filters is told of by muster doctor, not at every start.
+        _ = SenderFilter.TryPut(_host, port, mac, [.. joined.Addresses.Select(a => a.Address)]);
         var eth = inside.Get(joined.Interface).Index;
         batch = new NetlinkBatch().SetUp(eth);
         foreach (var (address, subnet) in joined.Addresses)

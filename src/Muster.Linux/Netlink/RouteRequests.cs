@@ -58,6 +58,7 @@ public static class RouteRequests
     internal const ushort IFLA_INET6_ADDR_GEN_MODE = 8;
     internal const ushort VETH_INFO_PEER = 1;
     internal const ushort IFLA_BR_FORWARD_DELAY = 1;
+    internal const ushort IFLA_BR_MCAST_SNOOPING = 23;
     internal const ushort IFLA_BRPORT_MODE = 4;
     internal const ushort IFLA_BRPORT_LEARNING = 8;
     internal const ushort IFLA_BRPORT_LOCKED = 39;
@@ -133,10 +134,11 @@ public static class RouteRequests
             batch.Put(IFLA_MTU, (uint)mtu);
         }
 
-        // No spanning tree runs on it: a new port must forward at once and not after 15 s of listening.
+        // No spanning tree runs on it: a new port must forward at once and not after 15 s of listening. Multicast goes to every
+        // port: a bridge that learns who wants it believes whoever asks, who could so cut the others off from IPv6's discovery.
         return batch.Nest(IFLA_LINKINFO, info => info
             .Put(IFLA_INFO_KIND, "bridge")
-            .Nest(IFLA_INFO_DATA, data => data.Put(IFLA_BR_FORWARD_DELAY, 0u)));
+            .Nest(IFLA_INFO_DATA, data => data.Put(IFLA_BR_FORWARD_DELAY, 0u).Put(IFLA_BR_MCAST_SNOOPING, (byte)0)));
     }
 
     /// <summary>Names a link's owner (what <c>ip link</c> shows as alias) and keeps IPv6 from giving it a link-local address.</summary>
