@@ -260,7 +260,7 @@ internal sealed class PodSetUp : IDisposable
 
     private void Connect(Joined joined, SafeFileHandle handle, RouteSocket inside)
     {
-        var mac = Mac(joined);
+        var mac = MacOf(joined.Addresses[0].Address);
         var link = MakeVeth(joined, mac, handle);
         _record = _record with { HostLinks = [.. _record.HostLinks, link] };
         var port = _host.Get(link).Index;
@@ -309,10 +309,10 @@ internal sealed class PodSetUp : IDisposable
             gateways));
     }
 
-    // From the address: whoever has it next has the same, and no neighbour's table is wrong meanwhile.
-    private static byte[] Mac(Joined joined)
+    /// <summary>The hardware address, made from a pod's first address in a network: whoever has that next has the same, and no neighbour's table is wrong meanwhile.</summary>
+    internal static byte[] MacOf(IPAddress first)
     {
-        var address = joined.Addresses[0].Address.GetAddressBytes();
+        var address = first.GetAddressBytes();
         return [0x0a, address.Length == 4 ? (byte)0x58 : (byte)0x59, .. address[^4..]];
     }
 

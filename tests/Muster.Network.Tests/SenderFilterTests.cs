@@ -11,13 +11,14 @@ namespace Muster.Network.Tests;
 public sealed class SenderFilterTests : IDisposable
 {
     private readonly TestRoot _root = new();
+    private readonly NetworkRequest _request = TestRoot.Request("liar");
     private readonly PodNetworkState _liar;
     private readonly PodNetworkState _other;
     private readonly PodNetworkState _listener;
 
     public SenderFilterTests()
     {
-        (_liar, _other, _listener) = (_root.SetUp(TestRoot.Request("liar")), _root.SetUp(TestRoot.Request("other")), _root.SetUp(TestRoot.Request("listener")));
+        (_liar, _other, _listener) = (_root.SetUp(_request), _root.SetUp(TestRoot.Request("other")), _root.SetUp(TestRoot.Request("listener")));
     }
 
     public void Dispose() => _root.Dispose();
@@ -105,6 +106,23 @@ public sealed class SenderFilterTests : IDisposable
         var record = Directory.GetFiles(Path.Combine(_root.Root.Run, "network", "networks"), "up.json", SearchOption.AllDirectories).Single();
         var bridge = System.Text.Json.JsonDocument.Parse(File.ReadAllText(record)).RootElement.GetProperty("bridge").GetString()!;
         TestHost.Run("ip", ["-d", "link", "show", bridge]).Should().Contain("mcast_snooping 0");
+    }
+
+    [Fact]
+    public void A_socket_that_another_keeps_says_nothing_after_its_pod()
+    {
+        const int port = 5353;
+        using var listener = NetworkNamespace.Run(_listener.NamespacePath, () => Bound(port));
+        using var kept = NetworkNamespace.Run(_liar.NamespacePath, () => Bound(port));
+        using var alive = NetworkNamespace.Run(_other.NamespacePath, () => Bound(port));
+        var to = new IPEndPoint(IPAddress.Parse(V4(_listener)), port);
+        var buffer = new byte[100];
+        kept.SendTo("while it is there"u8, to);
+        Encoding.ASCII.GetString(buffer, 0, listener.Receive(buffer)).Should().Be("while it is there");
+        _root.TearDown(_request);
+        kept.SendTo("after its end"u8, to);
+        alive.SendTo("another"u8, to);
+        Encoding.ASCII.GetString(buffer, 0, listener.Receive(buffer)).Should().Be("another");
     }
 
     private static string V4(PodNetworkState pod) => pod.Interfaces[0].Addresses[0].Split('/')[0];

@@ -171,6 +171,12 @@ public static class RouteRequests
             .Put(new InterfaceMessage { Family = AF_BRIDGE, Index = index })
             .Nest(IFLA_PROTINFO, port => port.Put(IFLA_BRPORT_LEARNING, (byte)0).Put(IFLA_BRPORT_LOCKED, (byte)1));
 
+    /// <summary>Takes the hardware address of <see cref="LockPort"/> from a bridge port: nothing that comes from it passes any more.</summary>
+    public static NetlinkBatch ForgetPort(this NetlinkBatch batch, int index, string name, byte[] mac) =>
+        batch.Begin(RTM_DELNEIGH, NetlinkBatch.Flags.Ack, "forget the hardware address behind " + name)
+            .Put(new NeighbourMessage { Family = AF_BRIDGE, Index = index, Flags = NTF_MASTER })
+            .Put(NDA_LLADDR, mac);
+
     /// <summary>Turns a link up or down.</summary>
     public static NetlinkBatch SetUp(this NetlinkBatch batch, string name, bool up = true) =>
         batch.Begin(RTM_SETLINK, NetlinkBatch.Flags.Ack, (up ? "set up " : "set down ") + name)
