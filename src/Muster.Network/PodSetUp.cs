@@ -276,10 +276,9 @@ internal sealed class PodSetUp : IDisposable
             batch.AddNeighbour(joined.Bridge.Index, address, mac);
         }
 
-        _host.Execute(batch);
-
-        // Before the pod can send. A kernel without such filters is told of by muster doctor, not at every start.
+        // Before the link is up. A kernel without such filters is told of by muster doctor, not at every start.
         _ = SenderFilter.TryPut(_host, port, mac, [.. joined.Addresses.Select(a => a.Address)]);
+        _host.Execute(batch.SetUp(port));
         var eth = inside.Get(joined.Interface).Index;
         batch = new NetlinkBatch().SetUp(eth);
         foreach (var (address, subnet) in joined.Addresses)
@@ -327,6 +326,7 @@ internal sealed class PodSetUp : IDisposable
                 {
                     Name = name,
                     Master = joined.Bridge.Index,
+                    StaysDown = true,
                     PeerName = joined.Interface,
                     PeerMac = mac,
                     PeerNamespace = (int)handle.DangerousGetHandle(),

@@ -11,6 +11,9 @@ public sealed record VethRequest
     /// <summary>The bridge that the near end joins; 0 for none.</summary>
     public int Master { get; init; }
 
+    /// <summary>Leaves the near end down, for what must be there before the first frame, and costs the kernel a grace period later.</summary>
+    public bool StaysDown { get; init; }
+
     /// <summary>The peer's name inside its namespace.</summary>
     public required string PeerName { get; init; }
 
@@ -86,11 +89,11 @@ public static class RouteRequests
 
     private const NetlinkBatch.Flags New = NetlinkBatch.Flags.Ack | NetlinkBatch.Flags.Create | NetlinkBatch.Flags.Exclusive;
 
-    /// <summary>Makes a veth pair in one request: the near end is up and a port of a bridge, the far one in its namespace and still down.</summary>
+    /// <summary>Makes a veth pair in one request: the near end is up, unless it is asked to stay down, and a port of a bridge, the far one in its namespace and still down.</summary>
     public static NetlinkBatch AddVeth(this NetlinkBatch batch, VethRequest veth)
     {
         batch.Begin(RTM_NEWLINK, New, "create link " + veth.Name)
-            .Put(new InterfaceMessage { Flags = IFF_UP, Change = IFF_UP })
+            .Put(new InterfaceMessage { Flags = veth.StaysDown ? 0 : IFF_UP, Change = IFF_UP })
             .Put(IFLA_IFNAME, veth.Name);
         if (veth.Mtu > 0)
         {
