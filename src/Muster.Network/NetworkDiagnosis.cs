@@ -34,6 +34,7 @@ public sealed class NetworkDiagnosis
             diagnosis.Prefixes(route);
         }
 
+        diagnosis.Senders();
         diagnosis.Bridging();
         diagnosis.Resolvers();
         diagnosis.Definitions();
@@ -141,6 +142,16 @@ public sealed class NetworkDiagnosis
         {
             Add("addresses", false, e.Message, "give networks subnets of their own: muster network create NAME --subnet PREFIX");
         }
+    }
+
+    private void Senders()
+    {
+        var filtered = SenderFilter.IsSupported();
+        Add(
+            "sender filter",
+            filtered,
+            filtered ? "pods send from their own addresses only" : "this kernel cannot filter what a pod sends, so a pod with CAP_NET_RAW, which is among the default ones, can speak as another to its neighbours",
+            "use a kernel with CONFIG_NET_SCH_INGRESS and CONFIG_NET_CLS_BPF (the modules sch_ingress and cls_bpf), or take CAP_NET_RAW from what you do not trust with --caps-remove=CAP_NET_RAW");
     }
 
     private void Bridging()

@@ -32,6 +32,7 @@ internal sealed class PodRelease
 
         ClosePorts(file, record);
         LeaveCni(record, warn);
+        SilenceLinks(record);
 
         // Deleting a veth link costs 25 ms of waiting in the kernel. Without its namespace it goes by itself, a moment later.
         NetworkNamespace.Remove(_paths.Namespace(pod));
@@ -81,6 +82,7 @@ internal sealed class PodRelease
         {
             ClosePorts(file, record);
             LeaveCni(record, warn);
+            SilenceLinks(record);
         }
 
         new HostPorts(_paths).ReleaseAll(owner => owner == pod);
@@ -103,6 +105,20 @@ internal sealed class PodRelease
         }
 
         file.Delete();
+    }
+
+    // A program elsewhere that was given a socket of the pod keeps the namespace and its links, whatever is removed here. Nothing
+    // comes from a locked port whose hardware address is forgotten.
+    private static void SilenceLinks(PodRecord record)
+    {
+        using var route = new RouteSocket();
+        foreach (var (network, link) in record.Networks.Zip(record.HostLinks))
+        {
+            if (record.Addresses.FirstOrDefault(a => a.Network == network) is { } first && route.Find(link) is { } port)
+            {
+                route.Execute(new NetlinkBatch().ForgetPort(port.Index, link, PodSetUp.MacOf(IPAddress.Parse(first.Address))), Errno.ENOENT, Errno.ENODEV, Errno.EINVAL, Errno.ENOTSUP);
+            }
+        }
     }
 
     // While the addresses are still owned: it must not hit what their next owners write.

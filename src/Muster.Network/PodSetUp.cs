@@ -248,6 +248,9 @@ internal sealed class PodSetUp : IDisposable
 
             // Addresses are unique by their owner files; probing would take the first second.
             NetworkNamespace.WriteSetting("ipv6/conf/default/accept_dad", "0");
+
+            // Its link-local address is made from the hardware address, whatever the host's default is: the filter knows no other.
+            NetworkNamespace.WriteSetting("ipv6/conf/default/addr_gen_mode", "0");
         }
 
         var inside = new RouteSocket();
@@ -257,7 +260,7 @@ internal sealed class PodSetUp : IDisposable
 
     private void Connect(Joined joined, SafeFileHandle handle, RouteSocket inside)
     {
-        var mac = Mac(joined);
+        var mac = MacOf(joined.Addresses[0].Address);
         var link = MakeVeth(joined, mac, handle);
         _record = _record with { HostLinks = [.. _record.HostLinks, link] };
         var port = _host.Get(link).Index;
@@ -273,7 +276,9 @@ internal sealed class PodSetUp : IDisposable
             batch.AddNeighbour(joined.Bridge.Index, address, mac);
         }
 
-        _host.Execute(batch);
+        // Before the link is up. A kernel without such filters is told of by muster doctor, not at every start.
+        _ = SenderFilter.TryPut(_host, port, mac, [.. joined.Addresses.Select(a => a.Address)]);
+        _host.Execute(batch.SetUp(port));
         var eth = inside.Get(joined.Interface).Index;
         batch = new NetlinkBatch().SetUp(eth);
         foreach (var (address, subnet) in joined.Addresses)
@@ -303,10 +308,10 @@ internal sealed class PodSetUp : IDisposable
             gateways));
     }
 
-    // From the address: whoever has it next has the same, and no neighbour's table is wrong meanwhile.
-    private static byte[] Mac(Joined joined)
+    /// <summary>The hardware address, made from a pod's first address in a network: whoever has that next has the same, and no neighbour's table is wrong meanwhile.</summary>
+    internal static byte[] MacOf(IPAddress first)
     {
-        var address = joined.Addresses[0].Address.GetAddressBytes();
+        var address = first.GetAddressBytes();
         return [0x0a, address.Length == 4 ? (byte)0x58 : (byte)0x59, .. address[^4..]];
     }
 
@@ -321,6 +326,7 @@ internal sealed class PodSetUp : IDisposable
                 {
                     Name = name,
                     Master = joined.Bridge.Index,
+                    StaysDown = true,
                     PeerName = joined.Interface,
                     PeerMac = mac,
                     PeerNamespace = (int)handle.DangerousGetHandle(),

@@ -180,7 +180,7 @@ public sealed class TestRoot : IDisposable
         TestHost.Eventually(() => !route.Links().Any(l => l.Name.StartsWith("mst" + Root.Tag, StringComparison.Ordinal)), "links are left: " + string.Join(", ", route.Links().Select(l => l.Name)));
         using var netfilter = new NetfilterSocket();
         netfilter.Tables("muster").Should().NotContain(Root.NftTable);
-        File.ReadAllText("/proc/self/mountinfo").Should().NotContain(Root.Directory!);
+        File.ReadAllText("/proc/self/mountinfo").Should().NotContain(Root.Directory! + "/");
         Directory.EnumerateFileSystemEntries(Root.NetworkNamespaces).Should().BeEmpty();
         Directory.EnumerateDirectories(Path.Combine(Root.Run, "network", "pods")).Should().BeEmpty();
         Directory.EnumerateFiles(Path.Combine(Root.Run, "network", "ports")).Should().BeEmpty();

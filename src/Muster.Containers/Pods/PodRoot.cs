@@ -165,8 +165,21 @@ public sealed class PodRoot
     {
         var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(target));
         return FileStatus.Find(full) is not { Type: FileStatus.Symlink } ? full
-            : Path.Exists(full) ? RealPath.Resolve(full)
+            : Path.Exists(full) ? PathBehind(full)
             : throw new MusterException(ErrorKind.NotFound, $"{target} is a link that leads to nothing: remove it, or choose another target");
+    }
+
+    private static string PathBehind(string link)
+    {
+        try
+        {
+            return RealPath.Resolve(link);
+        }
+        catch (LinuxException e) when (e.Errno == Errno.ENOENT)
+        {
+            // A pipe of the caller's, as behind /dev/stdout, has no path but can be opened by the link.
+            return link;
+        }
     }
 
     private static string FolderOf(string full, string target) => Path.GetDirectoryName(full) is { } folder && Directory.Exists(folder)

@@ -24,6 +24,8 @@ public sealed class PodStore
 
     public MusterRoot Root { get; }
 
+    private string NameFolder => Path.Combine(Root.Pods, "names");
+
     private CgroupHierarchies Hierarchies => _hierarchies ??= CgroupHierarchies.Load();
 
     /// <summary>The cgroup of a pod below every hierarchy.</summary>
@@ -41,35 +43,26 @@ public sealed class PodStore
         return new PodDirectory(uuid, Prepare, path, descriptor);
     }
 
-    /// <summary>Claims a name for a pod; a name in use is a conflict that says who has it.</summary>
-    public string ClaimName(string name, Guid uuid)
+    /// <summary>Claims a name for a pod; a name in use is a conflict that says who has it, one whose pod is gone is free.</summary>
+    public void ClaimName(string name, Guid uuid)
     {
         if (!AcName.IsName(name))
         {
             throw new MusterException(ErrorKind.Usage, $"\"{name}\" cannot be a pod's name: use lower-case letters, digits and single dashes");
         }
 
-        var path = NamePath(name);
-        while (true)
+        // One claim after the other: of two that find the same pod gone, the second must see the first.
+        using var held = FileLock.WaitDirectory(NameFolder);
+        if (OwnerOf(name) is { } owner && TryFind(owner) is { } pod)
         {
-            try
-            {
-                using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write);
-                file.Write(System.Text.Encoding.ASCII.GetBytes(uuid.ToString()));
-                return path;
-            }
-            catch (IOException) when (File.Exists(path))
-            {
-                if (OwnerOf(name) is { } owner && TryFind(owner) is { } pod)
-                {
-                    pod.Dispose();
-                    throw new MusterException(ErrorKind.Conflict, $"The name \"{name}\" belongs to pod {owner}: choose another, or remove that pod with \"muster rm {name}\"");
-                }
-
-                // Its pod is gone: a verb was killed between the two steps.
-                File.Delete(path);
-            }
+            pod.Dispose();
+            throw new MusterException(ErrorKind.Conflict, $"The name \"{name}\" belongs to pod {owner}: choose another, or remove that pod with \"muster rm {name}\"");
         }
+
+        // Beside and renamed: on a full disk, or after a kill, there is no file that names nobody. No name begins with a dot.
+        var beside = NamePath(".new");
+        File.WriteAllText(beside, uuid.ToString());
+        File.Move(beside, NamePath(name), overwrite: true);
     }
 
     /// <summary>Frees a name if it is still this pod's.</summary>
@@ -81,7 +74,7 @@ public sealed class PodStore
         }
     }
 
-    public string NamePath(string name) => Path.Combine(Root.Pods, "names", name);
+    public string NamePath(string name) => Path.Combine(NameFolder, name);
 
     /// <summary>Finds a pod by name, UUID or an unambiguous beginning of one (four characters at least).</summary>
     public PodDirectory Find(string text)
@@ -306,7 +299,7 @@ public sealed class PodStore
 
     private void EnsureFolders()
     {
-        if (Directory.Exists(Path.Combine(Root.Pods, "names")))
+        if (Directory.Exists(NameFolder))
         {
             return;
         }
@@ -317,7 +310,7 @@ public sealed class PodStore
         }
 
         // Last: its presence says that the others are there.
-        Directory.CreateDirectory(Path.Combine(Root.Pods, "names"), (UnixFileMode)0b111_000_000);
+        Directory.CreateDirectory(NameFolder, (UnixFileMode)0b111_000_000);
         Directory.CreateDirectory(Root.Run);
     }
 

@@ -51,6 +51,13 @@ public static partial class NetworkNamespace
         });
     }
 
+    /// <summary>Runs <paramref name="inside"/> in a new namespace that ends with it.</summary>
+    public static T RunInNew<T>(Func<T> inside) => OnThread(() =>
+    {
+        LinuxException.Check(unshare(CLONE_NEWNET), "unshare", "network namespace");
+        return inside();
+    });
+
     /// <inheritdoc cref="Run{T}(string, Func{T})"/>
     public static void Run(string path, Action inside) => Run(path, () =>
     {

@@ -11,6 +11,9 @@ public sealed record VethRequest
     /// <summary>The bridge that the near end joins; 0 for none.</summary>
     public int Master { get; init; }
 
+    /// <summary>Leaves the near end down, for what must be there before the first frame, and costs the kernel a grace period later.</summary>
+    public bool StaysDown { get; init; }
+
     /// <summary>The peer's name inside its namespace.</summary>
     public required string PeerName { get; init; }
 
@@ -58,6 +61,7 @@ public static class RouteRequests
     internal const ushort IFLA_INET6_ADDR_GEN_MODE = 8;
     internal const ushort VETH_INFO_PEER = 1;
     internal const ushort IFLA_BR_FORWARD_DELAY = 1;
+    internal const ushort IFLA_BR_MCAST_SNOOPING = 23;
     internal const ushort IFLA_BRPORT_MODE = 4;
     internal const ushort IFLA_BRPORT_LEARNING = 8;
     internal const ushort IFLA_BRPORT_LOCKED = 39;
@@ -85,11 +89,11 @@ public static class RouteRequests
 
     private const NetlinkBatch.Flags New = NetlinkBatch.Flags.Ack | NetlinkBatch.Flags.Create | NetlinkBatch.Flags.Exclusive;
 
-    /// <summary>Makes a veth pair in one request: the near end is up and a port of a bridge, the far one in its namespace and still down.</summary>
+    /// <summary>Makes a veth pair in one request: the near end is up, unless it is asked to stay down, and a port of a bridge, the far one in its namespace and still down.</summary>
     public static NetlinkBatch AddVeth(this NetlinkBatch batch, VethRequest veth)
     {
         batch.Begin(RTM_NEWLINK, New, "create link " + veth.Name)
-            .Put(new InterfaceMessage { Flags = IFF_UP, Change = IFF_UP })
+            .Put(new InterfaceMessage { Flags = veth.StaysDown ? 0 : IFF_UP, Change = IFF_UP })
             .Put(IFLA_IFNAME, veth.Name);
         if (veth.Mtu > 0)
         {
@@ -133,10 +137,11 @@ public static class RouteRequests
             batch.Put(IFLA_MTU, (uint)mtu);
         }
 
-        // No spanning tree runs on it: a new port must forward at once and not after 15 s of listening.
+        // No spanning tree runs on it: a new port must forward at once and not after 15 s of listening. Multicast goes to every
+        // port: a bridge that learns who wants it believes whoever asks, who could so cut the others off from IPv6's discovery.
         return batch.Nest(IFLA_LINKINFO, info => info
             .Put(IFLA_INFO_KIND, "bridge")
-            .Nest(IFLA_INFO_DATA, data => data.Put(IFLA_BR_FORWARD_DELAY, 0u)));
+            .Nest(IFLA_INFO_DATA, data => data.Put(IFLA_BR_FORWARD_DELAY, 0u).Put(IFLA_BR_MCAST_SNOOPING, (byte)0)));
     }
 
     /// <summary>Names a link's owner (what <c>ip link</c> shows as alias) and keeps IPv6 from giving it a link-local address.</summary>
@@ -168,6 +173,12 @@ public static class RouteRequests
             .Begin(RTM_SETLINK, NetlinkBatch.Flags.Ack, "lock port " + name)
             .Put(new InterfaceMessage { Family = AF_BRIDGE, Index = index })
             .Nest(IFLA_PROTINFO, port => port.Put(IFLA_BRPORT_LEARNING, (byte)0).Put(IFLA_BRPORT_LOCKED, (byte)1));
+
+    /// <summary>Takes the hardware address of <see cref="LockPort"/> from a bridge port: nothing that comes from it passes any more.</summary>
+    public static NetlinkBatch ForgetPort(this NetlinkBatch batch, int index, string name, byte[] mac) =>
+        batch.Begin(RTM_DELNEIGH, NetlinkBatch.Flags.Ack, "forget the hardware address behind " + name)
+            .Put(new NeighbourMessage { Family = AF_BRIDGE, Index = index, Flags = NTF_MASTER })
+            .Put(NDA_LLADDR, mac);
 
     /// <summary>Turns a link up or down.</summary>
     public static NetlinkBatch SetUp(this NetlinkBatch batch, string name, bool up = true) =>

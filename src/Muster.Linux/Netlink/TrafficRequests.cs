@@ -2,16 +2,25 @@ using System.Runtime.InteropServices;
 
 namespace Muster.Linux.Netlink;
 
-/// <summary>Traffic control over rtnetlink(7): queueing disciplines of a link.</summary>
+/// <summary>Traffic control over rtnetlink(7): queueing disciplines and filters of a link.</summary>
 public static class TrafficRequests
 {
     private const ushort RTM_NEWQDISC = 36;
+    private const ushort RTM_NEWTFILTER = 44;
     private const ushort TCA_KIND = 1;
     private const ushort TCA_OPTIONS = 2;
     private const ushort TCA_TBF_PARMS = 1;
     private const ushort TCA_TBF_RATE64 = 4;
     private const ushort TCA_TBF_BURST = 6;
+    private const ushort TCA_BPF_OPS_LEN = 4;
+    private const ushort TCA_BPF_OPS = 5;
+    private const ushort TCA_BPF_FLAGS = 8;
+    private const uint TCA_BPF_FLAG_ACT_DIRECT = 1;
     private const uint TC_H_ROOT = 0xffffffff;
+    private const uint TC_H_INGRESS = 0xfffffff1;
+    private const uint IngressHandle = 0xffff0000;
+    private const uint FirstPriority = 1 << 16;
+    private const uint AllProtocols = 0x0300; // ETH_P_ALL in network order
     private const byte TC_LINKLAYER_ETHERNET = 1;
 
     // What may pass at once: as much as 20 ms of the rate, so that a timer that fires late loses nothing; some frames at the least.
@@ -48,6 +57,25 @@ public static class TrafficRequests
                     options.Put(TCA_TBF_RATE64, MemoryMarshal.AsBytes(new ReadOnlySpan<long>(in bytesPerSecond)));
                 }
             });
+    }
+
+    /// <summary>
+    /// Has a program look at every frame that a link receives, before anything else of the host does (tc-bpf(8)): what it returns
+    /// is the verdict. ENOENT or ENOTSUP where the kernel has no such filters.
+    /// </summary>
+    public static NetlinkBatch FilterReceived(this NetlinkBatch batch, int link, IReadOnlyList<FilterInstruction> program)
+    {
+        var length = checked((ushort)program.Count);
+        return batch.Begin(RTM_NEWQDISC, NetlinkBatch.Flags.Ack | NetlinkBatch.Flags.Create | NetlinkBatch.Flags.Exclusive, $"prepare a filter on link {link}")
+            .Put(new TrafficMessage { Index = link, Handle = IngressHandle, Parent = TC_H_INGRESS })
+            .Put(TCA_KIND, "ingress")
+            .Begin(RTM_NEWTFILTER, NetlinkBatch.Flags.Ack | NetlinkBatch.Flags.Create | NetlinkBatch.Flags.Exclusive, $"filter what link {link} receives")
+            .Put(new TrafficMessage { Index = link, Parent = IngressHandle, Info = FirstPriority | AllProtocols })
+            .Put(TCA_KIND, "bpf")
+            .Nest(TCA_OPTIONS, options => options
+                .Put(TCA_BPF_OPS_LEN, MemoryMarshal.AsBytes(new ReadOnlySpan<ushort>(in length)))
+                .Put(TCA_BPF_OPS, MemoryMarshal.AsBytes<FilterInstruction>(program.ToArray()))
+                .Put(TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT));
     }
 
     /// <summary>struct tcmsg.</summary>

@@ -15,7 +15,7 @@ namespace Muster.Network;
 internal sealed class PacketRules
 {
     // Its presence says that the table is complete and of this layout; change the number with the script.
-    private const string Layout = "layout_1";
+    private const string Layout = "layout_2";
 
     private static readonly string[] Programs = ["/usr/sbin/nft", "/sbin/nft", "/usr/bin/nft", "/usr/local/sbin/nft"];
 
@@ -134,7 +134,7 @@ internal sealed class PacketRules
 
     // A port published on 127.0.0.1 must not be reached from outside by a packet that claims that destination (prerouting
     // returns); the kernel routes nothing from ::1 to a bridge, so there it stays refused and localhost falls back to
-    // 127.0.0.1 at once. A pod must not reach the host's loopback through route_localnet (guard). Connections to pods are opened
+    // 127.0.0.1 at once. A pod must not reach the host's loopback through route_localnet, nor speak as it (guard). Connections to pods are opened
     // from their own network, or through a published port; routing to a bridge from outside is dropped.
     private const string Rules = """
           map any4 { type inet_proto . inet_service : ipv4_addr . inet_service; }
@@ -145,6 +145,7 @@ internal sealed class PacketRules
           chain guard {
             type filter hook prerouting priority raw; policy accept;
             iifname @bridges ip daddr 127.0.0.0/8 drop
+            iifname @bridges ip saddr 127.0.0.0/8 drop
           }
           chain publish {
             fib daddr type != local return

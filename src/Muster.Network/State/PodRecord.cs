@@ -105,8 +105,22 @@ internal sealed class PodRecordFile : IDisposable
         var held = FileLock.WaitDirectory(folder);
         if (held is not null && Directory.Exists(folder))
         {
-            System.IO.File.WriteAllText(paths.Owner(pod), pod.ToString());
-            return new PodRecordFile(folder, held);
+            var file = new PodRecordFile(folder, held);
+            try
+            {
+                System.IO.File.WriteAllText(paths.Owner(pod), pod.ToString());
+                return file;
+            }
+            catch
+            {
+                // On a full disk, for example. Whoever takes the rest back waits for this lock, and may be this process.
+                using (file)
+                {
+                    file.Delete();
+                }
+
+                throw;
+            }
         }
 
         held?.Dispose();

@@ -60,6 +60,7 @@ public sealed class FilesTests : IDisposable
         new FileInfo(Path.Combine(_root.Work, "link")).LinkTarget.Should().Be("file");
         var pipe = Path.Combine(_root.Work, "pipe");
         ProgramRun.Of("bash", ["-c", $"mkfifo {pipe}; cat {pipe} & '{Repository.Program("muster")}' --root {_root.Folder} cp box:/plain {pipe}; wait"]).Succeeded().Out.Should().Be("in\n");
+        ProgramRun.Of("bash", ["-c", $"'{Repository.Program("muster")}' --root {_root.Folder} cp box:/plain /dev/stdout | cat"]).Succeeded().Out.Should().Be("in\n");
         Refused("cp", "box:/data", pipe).Should().Contain("is no folder");
         ProgramRun.Of("test", ["-p", pipe]).Succeeded();
         _root.Muster("cp", into + "/.", "box:/d/").Status.Should().Be(254, "/d/f is a folder there");
