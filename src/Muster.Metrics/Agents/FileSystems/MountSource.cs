@@ -12,7 +12,7 @@ namespace Muster.Metrics.Agents.FileSystems;
 /// its root among them. File systems that another program or machine answers for are left out: asking could wait for ever.
 /// </summary>
 internal sealed class MountSource(InstanceDomainId fileSystems, InstanceDomainId tmpfs) : Source(
-    ContainerScope.Container,
+    ContainerScope.RunningContainer,
     new SheetShape(fileSystems, Columns),
     new SheetShape(tmpfs, Columns),
     new SheetShape(InstanceDomainId.None, ["nfilesys"]))

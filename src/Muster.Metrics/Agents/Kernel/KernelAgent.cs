@@ -164,7 +164,7 @@ public static class KernelAgent
         var protocols = Lines(ProtocolTables.Version4 + '\n' + ProtocolTables.IcmpTypes);
         yield return new SourceTable(new ProtocolSource(IcmpTypes, protocols), protocols);
         var version6 = Lines(Protocol6Table.Lines);
-        yield return new SourceTable(new KeyedSource(ContainerScope.Container, new KernelFile("/proc/net/snmp6", below: "net/snmp6"), version6), version6);
+        yield return new SourceTable(new KeyedSource(ContainerScope.RunningContainer, new KernelFile("/proc/net/snmp6", below: "net/snmp6"), version6), version6);
         var sockets = Lines(NetworkTables.Sockets);
         yield return new SourceTable(new SocketSource(sockets), sockets);
         yield return Of(new PacketSource(Cpus), NetworkTables.Packets);

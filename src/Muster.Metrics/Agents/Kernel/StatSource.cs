@@ -27,7 +27,7 @@ internal sealed class StatSource : Source
     private readonly int[] _nodeOfCpu;
 
     public StatSource(InstanceDomainId cpus, InstanceDomainId nodes, IReadOnlyList<int> nodeNumbers)
-        : base(ContainerScope.Container, new SheetShape(InstanceDomainId.None, Single), new SheetShape(cpus, Times), new SheetShape(nodes, Times))
+        : base(ContainerScope.RunningContainer, new SheetShape(InstanceDomainId.None, Single), new SheetShape(cpus, Times), new SheetShape(nodes, Times))
     {
         _nodes = nodeNumbers;
         _nodeOfCpu = CpuTopology.NodeOfCpu(nodeNumbers);

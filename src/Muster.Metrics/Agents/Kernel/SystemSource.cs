@@ -6,7 +6,7 @@ using Muster.Metrics.Names;
 namespace Muster.Metrics.Agents.Kernel;
 
 /// <summary>What uname(2) and os-release(5) say; in a container its own host name and distribution.</summary>
-internal sealed class SystemSource(string musterVersion) : Source(ContainerScope.Container, new SheetShape(InstanceDomainId.None, ["release", "version", "sysname", "machine", "nodename", "distro", "uname", "version_muster"]))
+internal sealed class SystemSource(string musterVersion) : Source(ContainerScope.RunningContainer, new SheetShape(InstanceDomainId.None, ["release", "version", "sysname", "machine", "nodename", "distro", "uname", "version_muster"]))
 {
     // A foreign root's file of any size must not fill our memory.
     private const int MaxOsRelease = 64 * 1024;

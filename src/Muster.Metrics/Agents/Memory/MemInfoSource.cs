@@ -29,7 +29,7 @@ internal sealed class MemInfoSource : KeyedSource
     private readonly ContainerMemory _container = new();
 
     public MemInfoSource(IReadOnlyList<MetricLine> lines)
-        : base(ContainerScope.Container, new KernelFile("/proc/meminfo"), lines)
+        : base(ContainerScope.RunningContainer, new KernelFile("/proc/meminfo"), lines)
     {
         (_total, _free, _buffers, _cached) = (Column("MemTotal"), Column("MemFree"), Column("Buffers"), Column("Cached"));
         (_dirty, _writeback, _used, _other) = (Column("Dirty"), Column("Writeback"), Column("used"), Column("other"));

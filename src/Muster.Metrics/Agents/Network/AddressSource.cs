@@ -8,7 +8,7 @@ using Muster.Metrics.Names;
 namespace Muster.Metrics.Agents.Network;
 
 /// <summary>The addresses of interfaces, the first of each family, as the kernel lists them over netlink (rtnetlink(7)).</summary>
-internal sealed class AddressSource(InstanceDomainId domain) : Source(ContainerScope.Container, new SheetShape(domain, ["inet_addr", "ipv6_addr", "ipv6_scope", "hw_addr"]))
+internal sealed class AddressSource(InstanceDomainId domain) : Source(ContainerScope.RunningContainer, new SheetShape(domain, ["inet_addr", "ipv6_addr", "ipv6_scope", "hw_addr"]))
 {
     private readonly InstanceNames _names = new();
 

@@ -10,7 +10,7 @@ namespace Muster.Metrics.Agents.Network;
 /// Sockets by state: /proc/net/{tcp,tcp6,udp,udp6,raw,raw6,unix}, each read only when asked; the host's TCP sockets through
 /// sock_diag, which takes a twentieth of the time (0.3 instead of 7.4 ms on a machine of 24 GB, whatever the number of sockets).
 /// </summary>
-internal sealed class ConnectionSource() : Source(ContainerScope.Container, new SheetShape(InstanceDomainId.None, Columns))
+internal sealed class ConnectionSource() : Source(ContainerScope.RunningContainer, new SheetShape(InstanceDomainId.None, Columns))
 {
     // include/net/tcp_states.h, from 1 on.
     private static readonly string[] TcpStates = ["established", "syn_sent", "syn_recv", "fin_wait1", "fin_wait2", "time_wait", "close", "close_wait", "last_ack", "listen", "closing"];

@@ -9,7 +9,7 @@ namespace Muster.Metrics.Agents.Network;
 
 /// <summary>/proc/net/dev: each interface, and all that have hardware together; what /sys says of the host's.</summary>
 internal sealed class InterfaceSource(InstanceDomainId interfaces) : Source(
-    ContainerScope.Container,
+    ContainerScope.RunningContainer,
     new SheetShape(interfaces, Columns),
     new SheetShape(InstanceDomainId.None, [.. Sums, "ninterface"]))
 {

@@ -16,7 +16,7 @@ internal sealed class ProtocolSource : Source
     private readonly bool[] _isExtension;
 
     public ProtocolSource(InstanceDomainId icmpTypes, IReadOnlyList<MetricLine> lines)
-        : base(ContainerScope.Container, new SheetShape(InstanceDomainId.None, MetricTable.Columns(lines)), new SheetShape(icmpTypes, ["intype", "outtype"]))
+        : base(ContainerScope.RunningContainer, new SheetShape(InstanceDomainId.None, MetricTable.Columns(lines)), new SheetShape(icmpTypes, ["intype", "outtype"]))
     {
         _columns = new NameTable(Shapes[0].Columns);
         _isExtension = [.. Shapes[0].Columns.Select(c => c[..c.IndexOf('.', StringComparison.Ordinal)].EndsWith("Ext", StringComparison.Ordinal))];

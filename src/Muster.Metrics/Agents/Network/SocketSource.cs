@@ -12,7 +12,7 @@ internal sealed class SocketSource : Source
     private readonly NameTable _columns;
 
     public SocketSource(IReadOnlyList<MetricLine> lines)
-        : base(ContainerScope.Container, new SheetShape(InstanceDomainId.None, MetricTable.Columns(lines))) => _columns = new NameTable(Shapes[0].Columns);
+        : base(ContainerScope.RunningContainer, new SheetShape(InstanceDomainId.None, MetricTable.Columns(lines))) => _columns = new NameTable(Shapes[0].Columns);
 
     /// <inheritdoc/>
     public override void Read(ReadContext context, ReadOnlySpan<Sheet> sheets)

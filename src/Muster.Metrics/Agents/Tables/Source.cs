@@ -15,6 +15,9 @@ internal enum ContainerScope
 
     /// <summary>The container's own; without such a container there is nothing.</summary>
     Container,
+
+    /// <summary>What the container's processes see; while it has none there is no value, and never the host's in its place.</summary>
+    RunningContainer,
 }
 
 /// <summary>

@@ -243,6 +243,12 @@ internal class TableAgent : IMetricAgent
                 Fail(sheets, PcpError.NoContainer);
                 return;
             }
+
+            if (source.Scope == ContainerScope.RunningContainer && container.InitPid <= 0)
+            {
+                Fail(sheets, PcpError.Value);
+                return;
+            }
         }
 
         try

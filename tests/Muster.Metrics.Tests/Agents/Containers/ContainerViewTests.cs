@@ -14,7 +14,7 @@ public sealed class ContainerViewTests
     public void Shows_the_containers_own_time_on_the_CPUs_that_it_may_use()
     {
         using var container = new TestContainer();
-        using var catalog = new ContainerCatalog([new FixedContainers { Current = [container.Describe("one")] }]);
+        using var catalog = new ContainerCatalog([new FixedContainers { Current = [container.Describe("one", Environment.ProcessId)] }]);
         var agent = KernelAgent.Create(catalog, "0.1");
         var view = MetricView.Host with { Container = "one" };
         if (!File.Exists($"/sys/fs/cgroup/cpuacct{container.Path}/cpuacct.usage_percpu_user"))

@@ -2,6 +2,7 @@ using Muster.Metrics.Agents.Kernel;
 using Muster.Metrics.Collecting;
 using Muster.Metrics.Containers;
 using Muster.Metrics.Names;
+using Muster.Metrics.Tests.Agents.Containers;
 
 namespace Muster.Metrics.Tests.Agents.Kernel;
 
@@ -66,6 +67,30 @@ public sealed class KernelAgentTests
         var view = MetricView.Host with { Container = "nobody" };
         Agent.Fetch(view, Agent.Metric("network.interface.in.bytes"))[0].Error.Should().Be(PcpError.NoContainer);
         Agent.Fetch(view, Agent.Metric("kernel.all.load"))[0].Error.Should().Be(0);
+    }
+
+    [Theory]
+    [InlineData(ContainerState.Exited)]
+    [InlineData(ContainerState.Prepared)]
+    [InlineData(ContainerState.Restarting)]
+    public void Gives_no_value_of_the_host_for_a_container_that_has_no_process(ContainerState state)
+    {
+        var ended = new ContainerDescription { Name = "ended", Id = "ended", Kind = ContainerKind.Pod, State = state, Cgroup = "/muster-test-no-such-group" };
+        using var catalog = new ContainerCatalog([new FixedContainers { Current = [ended] }]);
+        var agent = KernelAgent.Create(catalog, "0.1");
+        var view = MetricView.Host with { Container = "ended" };
+        string[] own =
+        [
+            "network.interface.in.bytes", "network.interface.inet_addr", "network.tcp.insegs", "network.sockstat.tcp.inuse", "network.tcpconn.established",
+            "filesys.used", "kernel.uname.nodename", "mem.physmem", "mem.util.used", "kernel.all.cpu.user", "kernel.percpu.cpu.user", "hinv.ncpu",
+        ];
+        foreach (var name in own)
+        {
+            agent.Fetch(view, agent.Metric(name))[0].Error.Should().Be(PcpError.Value, $"{name} would be the host's");
+        }
+
+        agent.GetInstances(agent.Metric("network.interface.in.bytes").Instances, view).Should().BeEmpty();
+        agent.Fetch(view, agent.Metric("kernel.all.load"))[0].Error.Should().Be(0, "it is the host's whoever asks");
     }
 
     [Fact]
