@@ -11,7 +11,8 @@ internal static class MetricsEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes, Lazy<DoorState> door, Lazy<PmapiContexts> contexts, MetricView view)
     {
-        routes.MapGet("/metrics", (RequestDelegate)(context => ScrapeAsync(context, door.Value, view)));
+        // HEAD, by which proxies and probes look whether a scrape would succeed, has the same head and no body.
+        routes.MapMethods("/metrics", ["GET", "HEAD"], (RequestDelegate)(context => ScrapeAsync(context, door.Value, view)));
         routes.MapMethods("/pmapi/{**path}", ["GET", "POST"], (RequestDelegate)(context => AnswerAsync(context, contexts.Value, view)));
     }
 
