@@ -43,21 +43,7 @@ public sealed class PodEnding
             Resume(pod);
         }
 
-        using (var shim = ShimClient.TryConnect(pod))
-        {
-            if (shim is not null)
-            {
-                shim.Ask("stop", json =>
-                {
-                    if (grace is { } time)
-                    {
-                        json.WriteNumber("graceMs"u8, (int)Math.Min(time.TotalMilliseconds, 86_400_000));
-                    }
-                });
-                await WaitUntilFreeAsync(pod, ct);
-            }
-        }
-
+        await EndByShimAsync(pod, grace, ct);
         if (_store.TryFind(pod.Uuid) is { } now)
         {
             using (now)
@@ -69,6 +55,44 @@ public sealed class PodEnding
             }
         }
     }
+
+    // A supervisor that was started a moment ago does not listen yet, one that clears does no longer, and one whose socket somebody
+    // removed hears its signal only.
+    private async Task EndByShimAsync(PodDirectory pod, TimeSpan? grace, CancellationToken ct)
+    {
+        for (var began = _time.GetTimestamp(); _time.GetElapsedTime(began) < MostClearing; await Task.Delay(TimeSpan.FromMilliseconds(20), _time, ct))
+        {
+            using var now = _store.TryFind(pod.Uuid);
+            if (now is null || _store.StateOf(now) is not (PodState.Running or PodState.Paused))
+            {
+                return;
+            }
+
+            using var shim = ShimClient.TryConnect(now);
+            if (shim is null)
+            {
+                continue;
+            }
+
+            shim.Ask("stop", json =>
+            {
+                if (grace is { } time)
+                {
+                    json.WriteNumber("graceMs"u8, (int)Math.Min(time.TotalMilliseconds, 86_400_000));
+                }
+            });
+            await WaitUntilFreeAsync(pod, ct);
+            return;
+        }
+
+        Signals.Send(Supervisor(pod), Signals.SIGTERM);
+        await WaitUntilFreeAsync(pod, ct);
+    }
+
+    private static int Supervisor(PodDirectory pod) =>
+        pod.ReadStatus() is { ShimPid: > 1 } status && status.BootId == ProcessControl.BootId() && ProcessControl.StartTime(status.ShimPid) == status.ShimStartTime
+            ? status.ShimPid
+            : throw new MusterException(ErrorKind.Conflict, $"Pod {pod.Uuid} runs on: its supervisor does not answer at {pod.File("control")}, and status.json does not say which process it is; send SIGTERM to its muster-shim");
 
     /// <summary>Waits until nobody holds the pod's lock.</summary>
     public async Task WaitUntilFreeAsync(PodDirectory pod, CancellationToken ct)

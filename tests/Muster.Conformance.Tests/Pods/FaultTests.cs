@@ -109,6 +109,23 @@ public sealed class FaultTests : IDisposable
     }
 
     [Fact]
+    public void Stops_a_pod_whose_supervisor_cannot_be_asked_and_says_when_it_cannot()
+    {
+        var folder = Path.Combine(_root.Folder, "var/pods/run", _root.Muster("run", "--detach", "--name=deaf", _image, "--", "-c", "trap 'exit 3' TERM; while :; do sleep 0.1; done").Succeeded().Out.Trim());
+        var shim = TestRoot.Field(_root.Muster("status", "deaf").Out, "pid");
+        File.Delete(folder + "/control");
+        File.Move(folder + "/status.json", folder + "/kept");
+        var refused = _root.Muster("stop", "deaf");
+        refused.Status.Should().Be(254);
+        refused.Error.Should().Contain("runs on").And.Contain("send SIGTERM to its muster-shim");
+        Directory.Exists("/proc/" + shim).Should().BeTrue();
+        File.Move(folder + "/kept", folder + "/status.json");
+        _root.Muster("stop", "deaf").Succeeded();
+        _root.Muster("status", "deaf").Out.Should().Contain("state=exited").And.NotContain("supervisor lost");
+        Directory.Exists("/proc/" + shim).Should().BeFalse();
+    }
+
+    [Fact]
     public void Keeps_for_its_time_a_pod_whose_end_a_full_disk_kept_from_being_written()
     {
         _root.Muster("run", "--net=none", "--name=ended", _image, "--", "-c", "true").Succeeded();
