@@ -122,7 +122,7 @@ public sealed class FaultTests : IDisposable
         File.Move(folder + "/kept", folder + "/status.json");
         _root.Muster("stop", "deaf").Succeeded();
         _root.Muster("status", "deaf").Out.Should().Contain("state=exited").And.NotContain("supervisor lost");
-        Directory.Exists("/proc/" + shim).Should().BeFalse();
+        TestRoot.Until(() => !Directory.Exists("/proc/" + shim), "the supervisor is gone");
     }
 
     [Fact]

@@ -88,7 +88,9 @@ public sealed class HostileAppTests : IDisposable
              "app":{"exec":["/bin/sh","-c","echo 'sleep 1000' > /hook; exit 4"],"user":"0","group":"0",
               "eventHandlers":[{"name":"pre-start","exec":["/bin/sh","-c","echo true > /hook"]},{"name":"post-stop","exec":["/bin/sh","/hook"]}]}}]}
             """);
-        _root.Muster("run", "--net=none", "--detach", "--name=hooked", "--stop-timeout=1s", "--pod-manifest=" + manifest).Succeeded();
+        var uuid = _root.Muster("run", "--net=none", "--detach", "--name=hooked", "--stop-timeout=1s", "--pod-manifest=" + manifest).Succeeded().Out.Trim();
+        var hook = Path.Combine(_root.Folder, "var/pods/run", uuid, "apps/a/upper/hook");
+        TestRoot.Until(() => File.Exists(hook) && File.ReadAllText(hook).Contains("sleep", StringComparison.Ordinal), "the app has run");
         _root.Muster("stop", "hooked").Succeeded();
         _root.Muster("status", "hooked").Out.Should().Contain("app-a=4");
         // The same where the pod is told to end before the handler begins.
