@@ -48,6 +48,8 @@ public sealed class MetricsPartTests : IDisposable
         scrape.Should().Contain("# TYPE pmcd_numclients gauge").And.EndWith("# EOF\n");
         Curl("http://localhost/pmapi/metric?names=pmcd.hostname").Should().Contain("\"pmid\":\"2.0.21\"");
         Curl("-w", "%{http_code}", "http://localhost/metrics?names=no.such").Should().Contain("There is no metric no.such").And.EndWith("404");
+        Curl("--head", "http://localhost/metrics?names=pmcd.numclients").Should().StartWith("HTTP/1.1 200 OK").And.NotContain("pmcd_numclients");
+        Curl("--head", "http://localhost/metrics?names=no.such").Should().StartWith("HTTP/1.1 404");
         Curl("http://localhost/health").Should().Contain("\"metrics\":\"ok\"");
     }
 
